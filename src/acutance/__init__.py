@@ -1,0 +1,44 @@
+"""Make small pictures large, and make the networks that do it better by their loss.
+
+The public verbs, each imported when first used, so that `import acutance` starts at once and
+needs no torch:
+
+    train(photos, run=...)            train a network on photographs; gives the run's outcome
+    evaluate(model, folders, ...)     PSNR and SSIM by a named protocol
+    upscale(image, model=...)         an array or picture, enlarged
+    downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
+    load_model(path)                  a trained network, from a run folder or a file
+    parse_loss(text)                  "0.9*l1 + 0.1*mse" as an expression that can be called
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from acutance.evaluation.models import evaluate as evaluate
+    from acutance.imaging.resample import downscale as downscale
+    from acutance.losses.expression import parse_loss as parse_loss
+    from acutance.models.checkpoint import load_model as load_model
+    from acutance.training.start import train as train
+    from acutance.upscaling.picture import upscale as upscale
+
+_VERBS = {
+    "downscale": "acutance.imaging.resample",
+    "evaluate": "acutance.study.score",
+    "load_model": "acutance.models.checkpoint",
+    "parse_loss": "acutance.losses.expression",
+    "train": "acutance.training.start",
+    "upscale": "acutance.upscaling.picture",
+}
+
+__all__ = ["downscale", "evaluate", "load_model", "parse_loss", "train", "upscale"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _VERBS:
+        raise AttributeError(f"module 'acutance' has no attribute '{name}'")
+    return getattr(import_module(_VERBS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_VERBS])

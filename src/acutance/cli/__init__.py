@@ -1,0 +1,67 @@
+"""The command line: text in, text out. One file per command, imported when it is asked for."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from acutance.catalog import nearest
+from acutance.errors import InputError, RunError
+
+# name -> (place, what `acutance --help` says); the texts stand here so that help imports nothing
+COMMANDS = {
+    "doctor": ("acutance.cli.doctor:doctor", "Look at this machine and say what is missing."),
+    "evaluate": ("acutance.cli.evaluate:evaluate", "Score a model by a named protocol."),
+    "losses": ("acutance.cli.losses:losses", "List the losses."),
+    "models": ("acutance.cli.models:models", "List the networks that can be trained."),
+    "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),
+    "train": ("acutance.cli.train:train", "Train a network on photographs."),
+    "upscale": ("acutance.cli.upscale:upscale", "Make pictures larger."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is run, so that help is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            ctx.fail(f"Unknown command '{cmd_name}'. {nearest(cmd_name, COMMANDS)}")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        return getattr(import_module(module), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("acutance"), prog_name="acutance")
+def commands() -> None:
+    """Make small pictures large, and make the networks that do it better by their loss."""
+
+
+def main() -> None:
+    """Run the command line; turn errors into one line and an exit code (README, "Exit codes")."""
+    try:
+        commands.main(prog_name="acutance", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InputError as error:
+        click.echo(f"acutance: {error}", err=True)
+        sys.exit(2)
+    except RunError as error:
+        click.echo(f"acutance: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("acutance: interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our pipe went away: not our error
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,141 @@
+"""`acutance train`: train a network on photographs, with or without a config file."""
+
+from pathlib import Path
+
+import click
+
+# option of the command -> setting of the recipe
+OPTIONS = {
+    "data": "data.photos",
+    "lr": "data.lr",
+    "val": "data.val",
+    "patch": "data.patch",
+    "batch": "data.batch",
+    "scale": "network.scale",
+    "network": "network.name",
+    "color": "network.color",
+    "start": "network.start",
+    "loss": "loss.expression",
+    "optim": "optim.name",
+    "rate": "optim.rate",
+    "steps": "stop.steps",
+    "minutes": "stop.minutes",
+    "until": "stop.until",
+    "seed": "seed",
+    "threads": "machine.threads",
+    "precision": "machine.precision",
+    "device": "machine.device",
+}
+
+
+@click.command()
+@click.argument("photos", nargs=-1)
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option(
+    "--config",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file of settings; a run's run.toml is one.",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting by its name, such as optim.rate=2e-4.",
+)
+@click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
+@click.option("--lr", multiple=True, help="Folder of given lr pictures, paired by name.")
+@click.option("--val", multiple=True, help="Pictures to judge by [default: 5 % held out].")
+@click.option("--scale", type=int, help="How many times larger [default: 2].")
+@click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
+@click.option("--color", type=click.Choice(["rgb", "luma"]), help="[default: the network's own]")
+@click.option("--from", "start", help="Trained model to begin from.")
+@click.option("--loss", help="Expression over `acutance losses` [default: l1].")
+@click.option("--optim", help="adam, adamw, sgd, gd or schedule_free [default: adam].")
+@click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
+@click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
+@click.option("--batch", type=int, help="Crops a step [default: 16].")
+@click.option("--steps", type=int, help="Stop after so many updates.")
+@click.option("--minutes", type=float, help="Stop after so many minutes [default: 5].")
+@click.option("--until", type=click.Choice(["converged"]), help="Stop when the score stands still.")
+@click.option("--seed", type=int, help="[default: 0]")
+@click.option("--threads", type=int, help="[default: timed]")
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="[default: timed]")
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
+)
+@click.option("--dry-run", is_flag=True, help="Build all, run two steps, tell what it would take.")
+@click.option("--print-config", is_flag=True, help="Show every setting and where it comes from.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def train(
+    photos: tuple[str, ...],
+    folder: Path | None,
+    files: tuple[Path, ...],
+    assignments: tuple[str, ...],
+    dry_run: bool,
+    print_config: bool,
+    quiet: bool,
+    **options: object,
+) -> None:
+    """Train a network on PHOTOS: folders, files, or 'procedural' for drawn pictures.
+
+    The same command continues a run that was cut short. The last line on stdout is the path of
+    the model.
+
+    \b
+    Example:
+        acutance train photos/ --scale 2 --network compact:nano --loss l1 --minutes 5 --run runs/a
+        acutance train --config my.toml --set optim.rate=2e-4 --run runs/b
+    """
+    from acutance.training.recipe import make_recipe, read_assignment, read_settings
+
+    layers = [(str(path), read_settings(path)) for path in files]
+    named = _settings(photos, options)
+    layers.append(("command line", {**named, **dict(map(read_assignment, assignments))}))
+    recipe, origin = make_recipe(layers)
+    if print_config:
+        _print_config(recipe, origin)
+        return
+    if folder is None and not dry_run:
+        raise click.UsageError("Name the run's folder: --run runs/NAME.")
+    from acutance.training.start import carry_out, require_training
+
+    require_training()
+    if dry_run:
+        from acutance.training.dry_run import rehearse
+
+        for name, value in rehearse(recipe, quiet=quiet):
+            click.echo(f"{name:<22} {value}")
+        return
+    click.echo(carry_out(recipe, Path(folder or ""), quiet=quiet).model)
+
+
+def _settings(photos: tuple[str, ...], options: dict[str, object]) -> dict[str, object]:
+    """The options that were given, as settings; folders become absolute, for continuing."""
+    found: dict[str, object] = {}
+    for option, key in OPTIONS.items():
+        value = options[option]
+        if isinstance(value, tuple):
+            sources = [*photos, *value] if option == "data" else value
+            if sources:
+                found[key] = [_absolute(str(source)) for source in sources]
+        elif value is not None:
+            found[key] = value
+    return found
+
+
+def _absolute(source: str) -> str:
+    return source if source.partition(":")[0] == "procedural" else str(Path(source).resolve())
+
+
+def _print_config(recipe: object, origin: dict[str, str]) -> None:
+    from acutance.training.recipe import Recipe, flatten
+
+    assert isinstance(recipe, Recipe)
+    flat = flatten(recipe)
+    width = max(len(key) for key in flat)
+    for key, value in flat.items():
+        shown = list(value) if isinstance(value, tuple) else value
+        click.echo(f"{key:<{width}} = {shown!r:<24} # {origin[key]}")

@@ -1,0 +1,85 @@
+"""Write files so that a kill at any instant leaves the old file or the new one, never half."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from acutance.errors import RunError
+
+
+def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> None:
+    """Write `path` under a temporary name in its folder, fsync, then rename.
+
+    `fill` is the content, or a function that writes the content to the path it is given (its
+    name ends like `path`, so writers that look at the ending work). Raises RunError when the
+    disk is full or the folder cannot be written; what stood at `path` is then untouched.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem[:80]}-", suffix=path.suffix
+        )
+        os.close(handle)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    temporary = Path(name)
+    try:
+        if callable(fill):
+            fill(temporary)
+        elif isinstance(fill, bytes):
+            temporary.write_bytes(fill)
+        else:
+            temporary.write_text(fill, encoding="utf-8")
+        _flush_to_disk(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def _cannot_write(path: Path, error: OSError) -> RunError:
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EFBIG: "the file would be larger than this system allows",
+        errno.EACCES: "the folder may not be written to",
+        errno.EROFS: "the file system is read-only",
+    }
+    reason = reasons.get(error.errno or 0, str(error))
+    return RunError(
+        f"Cannot write {path}: {reason}. What was there before is unchanged. "
+        "Make room or choose another folder, then give the same command again."
+    )
+
+
+def _flush_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable; not every system lets a folder be opened."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems refuse: the rename is still atomic
+        pass
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

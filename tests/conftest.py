@@ -1,0 +1,56 @@
+"""What all tests share: where the published pictures are, and small pictures of our own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acutance.imaging.files import Picture, write_picture
+
+
+@pytest.fixture(scope="session")
+def acutance_data() -> Path:
+    """The folder with Set5, Set14, B100 ...; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("ACUTANCE_DATA", "../shared/data"))
+    if not (folder / "Set5").is_dir():
+        pytest.skip(f"no published pictures at {folder}; set ACUTANCE_DATA to their folder")
+    return folder.resolve()
+
+
+def drawn_picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
+    """A seeded picture (H, W, 3) uint8 with slopes, edges and some grain: nothing to download."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width].astype(np.float64)
+    picture = np.empty((height, width, 3))
+    for channel in range(3):
+        a, b, c = generator.uniform(0.05, 0.4, 3)
+        picture[..., channel] = 127 + 80 * np.sin(a * x + b * y) * np.cos(c * y)
+    top, left = generator.integers(0, height // 2), generator.integers(0, width // 2)
+    picture[top : top + height // 3, left : left + width // 3] = generator.uniform(0, 255, 3)
+    picture += generator.normal(0, 3, picture.shape)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight small drawn pictures as PNG files."""
+    folder = tmp_path_factory.mktemp("photos")
+    for seed in range(8):
+        pixels = drawn_picture(seed, 96 + 8 * (seed % 3), 128)
+        write_picture(folder / f"drawn{seed}.png", Picture(pixels, None))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_acutance() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command in a process of its own, as a person would."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "acutance", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    return run

@@ -1,0 +1,94 @@
+"""Help and import start at once, also where torch is not installed."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import acutance
+from acutance.cli import COMMANDS
+
+HIDE_TORCH = """
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {'torch', 'lightning_fabric', 'onnx', 'schedulefree', 'jaxtyping'}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hide())
+"""
+
+
+def run_hidden(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", HIDE_TORCH + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def run_command(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    start = f"import sys; sys.argv = ['acutance', *{arguments!r}]\n"
+    return run_hidden(start + "from acutance.cli import main; main()")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_needs_no_torch(command):
+    done = run_command([*command.split(), "--help"])
+    assert done.returncode == 0, done.stderr
+    assert "Usage: acutance" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["models", "losses", "doctor"])
+def test_lists_work_without_torch(command):
+    done = run_command([command])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_training_without_torch_names_the_extra(tmp_path, photo_folder):
+    done = run_command(["train", str(photo_folder), "--run", str(tmp_path / "a")])
+    assert done.returncode == 2
+    assert "pip install 'acutance[train]'" in done.stderr
+
+
+def test_import_does_not_bring_heavy_packages():
+    heavy = "['torch', 'numpy', 'onnxruntime', 'rich', 'pydantic', 'scipy', 'PIL']"
+    code = f"import sys, acutance.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("code", ["import acutance", "from acutance.cli import main; main()"])
+def test_starts_within_a_third_of_a_second(code):
+    """0.3 s is the promise; the best of five, since another load may slow one."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", code, "--help"],
+            capture_output=True,
+            timeout=60,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        times.append(time.perf_counter() - start)
+        assert done.returncode == 0
+    assert min(times) < 0.3
+
+
+PUBLIC = {"downscale", "evaluate", "load_model", "parse_loss", "train", "upscale"}
+
+
+def test_public_names_are_these_and_no_others():
+    assert set(acutance.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert callable(getattr(acutance, name))
+        assert (getattr(acutance, name).__doc__ or "").strip(), f"{name} has no docstring"
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'sharpen'"):
+        _ = acutance.sharpen
+
+
+def test_package_is_typed():
+    assert (Path(acutance.__file__).parent / "py.typed").is_file()
