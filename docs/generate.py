@@ -1,0 +1,195 @@
+"""Write the parts of the documents that code knows; `--check` says whether they are up to date.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    exit 1 and name what is stale
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from acutance.cli import COMMANDS, commands
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+BLOCK = re.compile(r"(<!-- begin (?P<name>[\w-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(str(cell) for cell in row) + " |\n" for row in lines)
+
+
+def command_pages() -> str:
+    """The help of every command, as the command itself prints it."""
+    parts = []
+    for name in COMMANDS:
+        context = click.Context(commands, info_name="acutance")
+        command = commands.get_command(context, name)
+        assert command is not None, name
+        inner = click.Context(command, info_name=name, parent=context, max_content_width=96)
+        parts.append(f"## acutance {name}\n\n```\n{command.get_help(inner)}\n```\n")
+    return "\n".join(parts)
+
+
+def loss_table() -> str:
+    """What `acutance losses` knows."""
+    from acutance.losses import LOSSES
+    from acutance.losses.declarations import declared
+
+    rows = []
+    for name in LOSSES.names():
+        found = declared(name)
+        rows.append((f"`{name}`", found.summary, found.source))
+    return table(("name", "what it is", "source"), rows)
+
+
+def model_table() -> str:
+    """What `acutance models` knows."""
+    from acutance.models.listing import listed_presets
+
+    rows = [
+        (f"`{p.name}`", f"{p.parameters:,}", p.channels, p.reach, p.source)
+        for p in listed_presets()
+    ]
+    return table(("network", "parameters at x2", "channels", "reach, lr px", "source"), rows)
+
+
+def protocol_table() -> str:
+    """The protocols, as rows."""
+    from acutance.evaluation.protocols import PROTOCOLS
+
+    rows = [
+        (f"`{p.name}`", p.channel, p.border, p.rounding, p.resampling, p.source)
+        for p in PROTOCOLS.values()
+    ]
+    return table(("protocol", "channel", "border", "rounding", "resampling", "source"), rows)
+
+
+def settings_table() -> str:
+    """Every setting of a run with its default."""
+    from acutance.training.recipe import Recipe, flatten
+
+    shown = [
+        (key, list(value) if isinstance(value, tuple) else value)
+        for key, value in flatten(Recipe()).items()
+    ]
+    return table(("setting", "default"), [(f"`{k}`", f"`{json.dumps(v)}`") for k, v in shown])
+
+
+def benchmark_table() -> str:
+    """Ratios of every benchmark that was run, with its command and machine."""
+    parts = []
+    for path in sorted(RESULTS.glob("bench-*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        rows = [_benchmark_row(row) for row in found["rows"]]
+        parts.append(
+            f"`{found['command']}`, {found['date']}, {found['machine']}\n\n"
+            + table(("work", "against", "ratio", "must", "stretch", ""), rows)
+        )
+    return "\n".join(parts)
+
+
+def _benchmark_row(row: dict[str, object]) -> tuple[object, ...]:
+    ratio, must, stretch = row.get("ratio"), row.get("must"), row.get("stretch")
+    if not isinstance(ratio, int | float):
+        return (row["work"], row["baseline"], "-", must or "-", stretch or "-", row.get("note", ""))
+    smaller = bool(row.get("smaller_is_better"))
+
+    def reached(level: object) -> bool:
+        if not isinstance(level, int | float):
+            return False
+        return ratio <= level if smaller else ratio >= level
+
+    verdict = "stretch" if reached(stretch) else "must" if reached(must) else "below"
+    if not isinstance(must, int | float):
+        verdict = ""
+    note = row.get("note", "")
+    return (
+        row["work"],
+        row["baseline"],
+        f"{ratio:.2f}",
+        must or "-",
+        stretch or "-",
+        f"{verdict}; {note}".strip("; "),
+    )
+
+
+def training_table() -> str:
+    """The five-minute training, seed by seed."""
+    path = RESULTS / "training.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (r["seed"], r["steps"], f"{r['seconds']:.0f}", *(f"{r['psnr'][s]:.3f}" for s in found["sets"]))
+        for r in found["runs"]
+    ]
+    median = ("median", "", "", *(f"{found['median'][s]:.3f}" for s in found["sets"]))
+    head = ("seed", "steps", "seconds", *(f"{s}, dB" for s in found["sets"]))
+    lead = f"`{found['command']}`, {found['date']}, {found['machine']}. Trained by\n\n"
+    return f"{lead}```\n{found['train']}\n```\n\n" + table(head, [*rows, median])
+
+
+def bicubic_table() -> str:
+    """Bicubic by the two luma protocols, measured, beside the published table."""
+    path = RESULTS / "bicubic.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (
+            r["set"],
+            f"x{r['scale']}",
+            f"{r['table@1'][0]:.4f} / {r['table@1'][1]:.5f}",
+            f"{r['published'][0]:.2f} / {r['published'][1]:.4f}",
+            f"{r['y@1'][0]:.4f} / {r['y@1'][1]:.5f}",
+        )
+        for r in found["rows"]
+    ]
+    head = ("set", "scale", "table@1", "published", "y@1")
+    return f"`{found['command']}`, {found['date']}\n\n" + table(head, rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "commands": command_pages,
+    "losses": loss_table,
+    "models": model_table,
+    "protocols": protocol_table,
+    "settings": settings_table,
+    "benchmarks": benchmark_table,
+    "training": training_table,
+    "bicubic": bicubic_table,
+}
+
+
+def renewed(text: str) -> str:
+    """`text` with every block written anew."""
+    return BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m['name']]()}{m[3]}", text)
+
+
+def main() -> int:
+    """Write or check; the exit code."""
+    stale = []
+    for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
+        old = page.read_text(encoding="utf-8")
+        new = renewed(old)
+        if new != old:
+            stale.append(page.relative_to(ROOT))
+            if "--check" not in sys.argv:
+                page.write_text(new, encoding="utf-8")
+    for path in stale:
+        print(f"{'stale' if '--check' in sys.argv else 'written'}: {path}")
+    if stale and "--check" in sys.argv:
+        print("Run: make docs")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""The public verb: score a model, or plain bicubic, by a named protocol."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from acutance.errors import InputError
+from acutance.evaluation.scoring import Scores, Subject, bicubic_subject
+from acutance.evaluation.scoring import evaluate as score_subject
+from acutance.upscaling.picture import as_luma_function, as_rgb_function, open_engine
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path | Sequence[str | Path],
+    *,
+    scale: int | None = None,
+    protocol: str = "y@1",
+    engine: str = "auto",
+) -> Scores:
+    """PSNR and SSIM of `model` on one or more folders of hr pictures.
+
+    model: a run folder, a model file, or "bicubic" (which needs `scale`). A folder's HR
+    subfolder is used where it exists, and gives the set its name. Raises InputError for an
+    unknown protocol, a scale that is not the model's, or pictures that cannot be read.
+    """
+    folders = [data] if isinstance(data, str | Path) else list(data)
+    subject, scale = _subject(str(model), scale, engine)
+    return score_subject(subject, [Path(f) for f in folders], scale=scale, protocol=protocol)
+
+
+def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
+    if model == "bicubic":
+        if scale is None:
+            raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
+        return bicubic_subject(scale), scale
+    opened = open_engine(model, engine)
+    own = opened.card.scale
+    if scale is not None and scale != own:
+        raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")
+    luma = as_luma_function(opened) if opened.card.color == "luma" else None
+    return Subject(opened.card.name or model, as_rgb_function(opened), luma), own

@@ -1,0 +1,1 @@
+"""One run: the recipe, the loop, and what it leaves in its folder."""

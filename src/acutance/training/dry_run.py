@@ -1,0 +1,70 @@
+"""Rehearse a run: build everything, do two steps, and tell what the whole would take."""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from acutance.training.display import Showing, make_display
+from acutance.training.pictures import gather
+from acutance.training.plan import make_plan
+from acutance.training.recipe import Recipe
+from acutance.training.setup import Job, build_job, channels_of
+from acutance.training.step import accumulate, finish_update, set_rate
+
+MIB = 2**20
+
+
+def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
+    """What the run would be and take, as (name, value) for people."""
+    began = time.monotonic()
+    with Showing(make_display(quiet)) as showing:
+        nowhere = Path()
+        pictures = gather(recipe, nowhere, showing.display)
+        plan = make_plan(recipe, pictures, began=began, display=showing.display)
+        job = build_job(recipe, plan, pictures, nowhere)
+        step_s = [_one_step(job, step) for step in range(2)][-1]
+    parameters = sum(p.numel() for p in job.bare.parameters())
+    state_mib = parameters * 4 * 4 / MIB  # weights, their average, and two moments of Adam
+    return [
+        ("network", f"{recipe.network.name} x{recipe.network.scale}"),
+        ("loss", recipe.loss.expression),
+        ("training pictures", str(len(pictures.pool.names))),
+        ("validation pictures", str(len(pictures.pairs))),
+        ("parameters", f"{parameters:,}"),
+        ("multiply-adds a patch", f"{_multiply_adds(job) / 1e6:,.1f} M"),
+        ("threads, precision", f"{plan.threads}, {plan.precision} on {plan.device}"),
+        ("a step", f"{1000 * max(step_s, plan.step_s):.1f} ms"),
+        ("steps", f"{plan.steps:,}"),
+        ("time left to train", f"{plan.steps * max(step_s, plan.step_s) / 60:.1f} min"),
+        ("memory so far", f"{_peak_mib():,.0f} MiB"),
+        ("disk", f"{4 * state_mib + 1:,.1f} MiB (three snapshots, model, ONNX)"),
+    ]
+
+
+def _one_step(job: Job, step: int) -> float:
+    start = time.perf_counter()
+    job.to_training()
+    set_rate(job.work, job.recipe.optim, job.plan, step, 1.0)
+    job.work.optimiser.zero_grad(set_to_none=True)
+    parts, total = job.parts(job.batch(step))
+    accumulate(job.work, parts, total, job.plan, step)
+    finish_update(job.work, job.recipe.optim, job.plan, step)
+    return time.perf_counter() - start
+
+
+def _multiply_adds(job: Job) -> float:
+    """Of one forward pass over one training patch; a multiply-add is two operations."""
+    side = job.plan.patch // job.recipe.network.scale
+    lr = torch.zeros(1, channels_of(job.bare), side, side, device=job.work.fabric.device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        job.bare(lr)
+    return counter.get_total_flops() / 2
+
+
+def _peak_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / MIB if sys.platform == "darwin" else peak / 1024

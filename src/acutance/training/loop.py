@@ -1,0 +1,132 @@
+"""A run, top to bottom."""
+
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from acutance.data.batches import Batch
+from acutance.data.prefetch import Direct, Prefetch
+from acutance.errors import RunError
+from acutance.training.convergence import has_converged
+from acutance.training.display import Display
+from acutance.training.finish import Outcome, finish
+from acutance.training.guard import Fault
+from acutance.training.pictures import check_same_pictures, gather
+from acutance.training.plan import make_plan
+from acutance.training.recipe import Recipe
+from acutance.training.record import Log, read_plan, write_plan
+from acutance.training.setup import Job, build_job
+from acutance.training.signals import StopSignals
+from acutance.training.snapshots import load_snapshot, newest_snapshot, save_snapshot
+from acutance.training.step import Reading, accumulate, finish_update, set_rate
+from acutance.training.watch import Watch
+
+MAX_ROLLBACKS = 3
+CALMER = 0.5  # the rate's factor after a roll-back
+
+
+def train(recipe: Recipe, folder: Path, display: Display) -> Outcome:
+    """Carry out `recipe` in `folder`, or continue what `folder` holds of it.
+
+    Raises InputError for what is wrong with the input, RunError when the disk is full or the
+    run diverged, KeyboardInterrupt after everything was saved on Ctrl-C.
+    """
+    job = prepare(recipe, folder, display)
+    reason = "all steps done"
+    with Log(folder) as log, StopSignals() as stop:
+        log.write("start", step=job.progress.step, steps=job.plan.steps)
+        watch = Watch(job, log, display)
+        batches = batch_source(job)
+        try:
+            while job.progress.step < job.plan.steps:
+                watch.begin_step()
+                job.to_training()
+                reading = update(job, batches.next())
+                job.progress.step += 1
+                watch.end_step(reading)
+                if not (watch.is_due() or stop.requested):
+                    continue
+                fault = job.look()
+                if fault is not None:
+                    batches.close()
+                    roll_back(job, log, display, fault)
+                    batches = batch_source(job)
+                    continue
+                watch.write_what_is_due()
+                if stop.requested:
+                    leave(job, log, display)
+                if recipe.stop.until and has_converged(*watch.scores(), recipe.stop.gain_db):
+                    reason = "converged"
+                    break
+        finally:
+            batches.close()
+            watch.close()
+        return finish(job, log, display, reason)
+
+
+def prepare(recipe: Recipe, folder: Path, display: Display) -> Job:
+    """Read the pictures, settle the plan, build everything, and take up what was saved."""
+    began = time.monotonic()
+    known = read_plan(folder, recipe)
+    pictures = gather(recipe, folder, display)
+    if known is not None:
+        check_same_pictures(known, pictures.pool, folder)
+    plan = known or make_plan(recipe, pictures, began=began, display=display)
+    job = build_job(recipe, plan, pictures, folder)
+    if known is None:
+        write_plan(folder, recipe, plan)
+    snapshot = newest_snapshot(folder)
+    if snapshot is None:
+        save_snapshot(folder, job.state)
+    else:
+        load_snapshot(snapshot, job.state)
+        display.note(f"continuing {folder} at step {job.progress.step} of {plan.steps}")
+    return job
+
+
+def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:
+    """The batches from the step in hand on; the same with and without a thread."""
+    kind = Prefetch if job.recipe.data.prefetch else Direct
+    return kind(job.batch, job.progress.step)
+
+
+def update(job: Job, batch: Batch) -> Reading:
+    """One step: the gradient of the batch (or of all patches, for gd), then the move."""
+    step, plan, work = job.progress.step, job.plan, job.work
+    set_rate(work, job.recipe.optim, plan, step, job.progress.rate_factor)
+    work.optimiser.zero_grad(set_to_none=True)
+    parts, total = job.parts(batch)
+    reading = accumulate(work, parts, total, plan, step)
+    finish_update(work, job.recipe.optim, plan, step)
+    return reading
+
+
+def leave(job: Job, log: Log, display: Display) -> NoReturn:
+    """Save everything and end, as Ctrl-C asked."""
+    save_snapshot(job.folder, job.state)
+    log.write("interrupted", step=job.progress.step)
+    display.note(f"saved at step {job.progress.step}; give the same command to continue")
+    raise KeyboardInterrupt
+
+
+def roll_back(job: Job, log: Log, display: Display, fault: Fault) -> None:
+    """Return to the last good snapshot at half the rate; give up after three times."""
+    names = job.names_of(fault)
+    text = fault.describe(names)
+    log.write("fault", step=fault.step, what=fault.what, pictures=list(names))
+    rollbacks, factor = job.progress.rollbacks, job.progress.rate_factor
+    if rollbacks >= MAX_ROLLBACKS:
+        raise RunError(
+            f"{text}, for the {rollbacks + 1}th time, and lowering the rate did not help. "
+            f"Try a lower optim.rate, optim.clip=1, or another loss; {log.path} has the history."
+        )
+    snapshot = newest_snapshot(job.folder)
+    if snapshot is None:
+        raise RunError(f"{text}, and there is no snapshot in {job.folder} to return to.")
+    load_snapshot(snapshot, job.state)
+    job.work.optimiser.zero_grad(set_to_none=True)
+    job.work.guard.reset()
+    job.progress.rollbacks, job.progress.rate_factor = rollbacks + 1, factor * CALMER
+    save_snapshot(job.folder, job.state)
+    log.write("rollback", step=job.progress.step, rate_factor=job.progress.rate_factor)
+    display.note(f"{text}; back to step {job.progress.step} at {factor * CALMER:g} of the rate")

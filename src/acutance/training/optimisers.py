@@ -1,0 +1,85 @@
+"""The optimisers by name: torch's own, fused where torch has it, and schedule-free AdamW."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from acutance.errors import MissingPackageError
+from acutance.training.recipe import OptimChoice
+
+# Rates at which the networks train well from scratch; others start at DEFAULT_RATE. Small dense
+# chains bear (and need) far more than the deep published ones: docs/results.md, "Training".
+RATES = {"compact": 2e-3, "edsr": 2e-4, "espcn": 1e-3, "fsrcnn": 1e-3, "srcnn": 1e-3, "vdsr": 5e-4}
+DEFAULT_RATE = 5e-4
+SGD_FACTOR = 50.0  # plain descent has no step of its own size, as Adam has
+
+
+def full_rate(choice: OptimChoice, architecture: str) -> float:
+    """The rate that the schedule's shares refer to."""
+    if choice.rate != "auto":
+        return choice.rate
+    rate = RATES.get(architecture, DEFAULT_RATE)
+    return rate * SGD_FACTOR if choice.name in {"sgd", "gd"} else rate
+
+
+def make_optimiser(
+    choice: OptimChoice, parameters: Iterable[Tensor], rate: float
+) -> torch.optim.Optimizer:
+    """The optimiser that `choice` names, over `parameters`, at `rate`."""
+    kept = list(parameters)
+    betas = (choice.beta1, choice.beta2)
+    match choice.name:
+        case "adam":
+            return torch.optim.Adam(
+                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=True
+            )
+        case "adamw":
+            return torch.optim.AdamW(
+                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=True
+            )
+        case "sgd":
+            return torch.optim.SGD(
+                kept, lr=rate, momentum=choice.momentum, weight_decay=choice.weight_decay
+            )
+        case "gd":
+            return torch.optim.SGD(kept, lr=rate, weight_decay=choice.weight_decay)
+        case "schedule_free":
+            return _schedule_free(choice, kept, rate)
+
+
+def _schedule_free(
+    choice: OptimChoice, parameters: list[Tensor], rate: float
+) -> torch.optim.Optimizer:
+    """Defazio et al.: The Road Less Scheduled (NeurIPS 2024), by its authors' library."""
+    try:
+        from schedulefree import AdamWScheduleFree
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            "schedulefree", "train", "optim.name = 'schedule_free'"
+        ) from error
+    return AdamWScheduleFree(
+        parameters,
+        lr=rate,
+        betas=(choice.beta1, choice.beta2),
+        weight_decay=choice.weight_decay,
+    )
+
+
+def to_training_weights(optimiser: Any) -> None:
+    """Schedule-free keeps two sets of weights in one place: take those that train."""
+    if hasattr(optimiser, "train"):
+        optimiser.train()
+
+
+def to_scoring_weights(optimiser: Any) -> None:
+    """The same: take those that are scored and saved. In between they belong to neither."""
+    if hasattr(optimiser, "eval"):
+        optimiser.eval()
+
+
+def clip_gradient(network: nn.Module, largest: float) -> None:
+    """Shrink the gradient to the norm `largest` where it is longer; 0 means no limit."""
+    if largest > 0:
+        nn.utils.clip_grad_norm_(network.parameters(), largest)

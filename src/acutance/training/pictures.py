@@ -1,0 +1,88 @@
+"""Gather what a recipe trains on: the pool of training pictures and the validation pairs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from acutance.data.folders import split_validation
+from acutance.data.pool import Pool, PoolSettings, build_pool
+from acutance.errors import InputError
+from acutance.imaging.files import picture_paths
+from acutance.training.display import Display
+from acutance.training.recipe import DataChoice, Recipe
+from acutance.training.record import Plan
+from acutance.training.validation import Pair, read_pairs
+
+LR_PATCH = 32  # lr pixels of a side where `patch` is "auto": docs/results.md, "Training"
+MEMORY_SHARE = 0.25  # of the free memory may hold the pool; above it, a memory-mapped file
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What there is to learn from and to be judged by."""
+
+    pool: Pool
+    pairs: list[Pair]
+
+
+def patch_side(recipe: Recipe) -> int:
+    """Side of the training crop in hr pixels."""
+    chosen = recipe.data.patch
+    return LR_PATCH * recipe.network.scale if chosen == "auto" else chosen
+
+
+def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
+    """Read every picture once. Raises InputError that names all the bad ones."""
+    data, scale = recipe.data, recipe.network.scale
+    if not data.photos:
+        raise InputError(
+            "No photographs given. Name a folder (acutance train PHOTOS --run runs/a), "
+            "or 'procedural' for drawn pictures."
+        )
+    photos, held_out = _hold_out(data, recipe.seed)
+    pool = build_pool(
+        photos,
+        scale=scale,
+        patch=patch_side(recipe),
+        settings=_pool_settings(data, folder),
+        progress=lambda done, total: display.phase("reading pictures", done, total),
+    )
+    for fault in pool.skipped:
+        display.note(f"left out: {fault}")
+    return Pictures(pool, read_pairs(held_out, scale))
+
+
+def _hold_out(data: DataChoice, seed: int) -> tuple[list[str], list[Path]]:
+    """Training sources and validation files; without `val` a seeded part of the photographs."""
+    drawn = [s for s in data.photos if s.partition(":")[0] == "procedural"]
+    if data.val:
+        return list(data.photos), picture_paths([Path(p) for p in data.val])
+    files = [Path(s) for s in data.photos if s not in drawn]
+    if not files:
+        raise InputError("Drawn pictures alone give nothing to be judged by: name --val FOLDER.")
+    train, held_out = split_validation(picture_paths(files), share=data.hold_out, seed=seed)
+    return [*map(str, train), *drawn], held_out
+
+
+def _pool_settings(data: DataChoice, folder: Path) -> PoolSettings:
+    limit = data.memory_mib
+    if limit == "auto":
+        limit = max(256.0, MEMORY_SHARE * psutil.virtual_memory().available / 2**20)
+    return PoolSettings(
+        lr_sources=data.lr,
+        lr="ready" if data.make_lr == "once" else "fly",
+        chance=data.draw,
+        limit_mib=limit,
+        cache=folder / "pool",
+        skip_bad=data.skip_bad,
+    )
+
+
+def check_same_pictures(plan: Plan, pool: Pool, folder: Path) -> None:
+    """Raise InputError if a run would go on with other pictures than it began with."""
+    if pool.fingerprint() != plan.fingerprint:
+        raise InputError(
+            f"The training pictures of {folder} have changed since it began. Put them back to "
+            "continue it, or give another --run to begin anew with the pictures of today."
+        )

@@ -1,0 +1,142 @@
+"""Turn every "auto" of a recipe into a number, once, by timing a few real steps."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from acutance.errors import InputError
+from acutance.models import split_name
+from acutance.models.memory import keep_large_blocks
+from acutance.training.budget import budgeted
+from acutance.training.display import Display
+from acutance.training.optimisers import full_rate
+from acutance.training.pictures import Pictures, patch_side
+from acutance.training.recipe import Recipe
+from acutance.training.record import Plan
+from acutance.training.setup import Job, build_job, make_card
+from acutance.training.step import accumulate, finish_update, set_rate
+from acutance.training.trial import Pace, choose_pace, steps_in
+from acutance.training.validation import validate
+
+DEFAULT_MINUTES = 5.0
+ENDLESS = 1_000_000  # steps of a run that stops by itself
+SCORINGS = 10  # in a run
+SAVE_S, LOG_S = 20.0, 2.0  # seconds between snapshots and between log lines
+FINISH_S = 5.0  # model file, its ONNX twin, start of the last process
+_NOWHERE = Path()  # a trial writes nothing
+
+
+def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Display) -> Plan:
+    """Work out what `recipe` leaves open. `began` is the start of the run (time.monotonic)."""
+    keep_large_blocks()
+    draft = _draft(recipe, pictures)
+    pace = Pace(draft.threads, draft.precision, 0.0)
+    needs_pace = not recipe.stop.steps or "auto" in (
+        recipe.machine.threads,
+        recipe.machine.precision,
+    )
+    if needs_pace:
+        pace = choose_pace(
+            recipe.machine.threads,
+            recipe.machine.precision,
+            lambda precision: _stepper(recipe, draft, pictures, precision),
+            note=display.note,
+        )
+    steps = recipe.stop.steps or _steps(recipe, draft, pictures, pace=pace, began=began)
+    step_s = pace.step_s or 0.05  # only spaces out log lines where all was given
+    log = recipe.log
+    return Plan(
+        steps=steps,
+        threads=pace.threads,
+        precision=pace.precision,
+        device=draft.device,
+        rate=draft.rate,
+        schedule=draft.schedule,
+        ema=draft.ema,
+        patch=draft.patch,
+        log_every=_every(log.every, LOG_S / step_s, steps),
+        score_every=_every(log.score_every, _score_gap(recipe, steps), steps),
+        save_every=_every(log.save_every, SAVE_S / step_s, steps),
+        step_s=round(step_s, 5),
+        fingerprint=draft.fingerprint,
+    )
+
+
+def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
+    """All that needs no timing."""
+    free = recipe.optim.name == "schedule_free"
+    flat = free or bool(recipe.stop.until)
+    device = recipe.machine.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("machine.device = 'cuda', but torch sees no CUDA device. Use 'cpu'.")
+    threads, precision = recipe.machine.threads, recipe.machine.precision
+    schedule, ema = recipe.optim.schedule, recipe.optim.ema
+    return Plan(
+        steps=1000,  # of the trial's schedule
+        threads=torch.get_num_threads() if threads == "auto" else threads,
+        precision="fp32" if precision == "auto" else precision,
+        device=device,
+        rate=full_rate(recipe.optim, split_name(recipe.network.name)[0]),
+        schedule=("constant" if flat else "cosine") if schedule == "auto" else schedule,
+        ema=(0.0 if free else 0.999) if ema == "auto" else ema,
+        patch=patch_side(recipe),
+        log_every=1,
+        score_every=1,
+        save_every=1,
+        step_s=0.0,
+        fingerprint=pictures.pool.fingerprint(),
+    )
+
+
+def _stepper(
+    recipe: Recipe, draft: Plan, pictures: Pictures, precision: str
+) -> Callable[[int], None]:
+    """A throw-away copy of the run whose steps can be timed."""
+    plan = replace(draft, precision=precision, threads=torch.get_num_threads())
+    job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE)
+
+    def run_step(step: int) -> None:
+        job.to_training()
+        set_rate(job.work, recipe.optim, plan, step, 1.0)
+        job.work.optimiser.zero_grad(set_to_none=True)
+        parts, total = job.parts(job.batch(step))
+        accumulate(job.work, parts, total, plan, step)
+        finish_update(job.work, recipe.optim, plan, step)
+
+    return run_step
+
+
+def _steps(recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began: float) -> int:
+    """Steps that fit into the minutes asked for; a run until convergence may take any number."""
+    minutes = recipe.stop.minutes
+    if not minutes and recipe.stop.until:
+        return ENDLESS
+    job = build_job(recipe, draft, pictures, folder=_NOWHERE)
+    start = time.monotonic()
+    validate(job.to_scoring(), make_card(recipe, 0, {}), pictures.pairs)
+    scoring_s = (time.monotonic() - start) * (SCORINGS + 1)
+    return steps_in(
+        budgeted(minutes or DEFAULT_MINUTES),
+        spent_s=time.monotonic() - began,
+        step_s=pace.step_s,
+        other_s=scoring_s + FINISH_S,
+    )
+
+
+def _score_gap(recipe: Recipe, steps: int) -> float:
+    return 250 if recipe.stop.until else steps / SCORINGS
+
+
+def _every(chosen: int | str, fitting: float, steps: int) -> int:
+    """The chosen interval, or about `fitting` steps in a round number."""
+    if isinstance(chosen, int):
+        return chosen
+    for count in (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000):
+        if count >= fitting:
+            return min(count, max(1, steps))
+    return min(5000, max(1, steps))

@@ -1,0 +1,247 @@
+"""Everything a run depends on: one frozen recipe, parsed and checked once, at the edge."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from acutance.catalog import nearest
+from acutance.errors import InputError
+
+_STRICT = ConfigDict(extra="forbid")
+Auto = Literal["auto"]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Cardinal = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class DataChoice:
+    """Where the pictures come from. `patch` is in hr pixels; "auto" is 32 lr pixels."""
+
+    photos: tuple[str, ...] = ()
+    lr: tuple[str, ...] = ()  # folders of given lr pictures; empty: lr = F(hr)
+    make_lr: Literal["once", "each"] = "once"  # once: per picture; each: per crop, any offset
+    val: tuple[str, ...] = ()  # empty: `hold_out` of the photographs
+    hold_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    patch: Count | Auto = "auto"
+    batch: Count = 16
+    draw: Literal["picture", "area"] = "picture"
+    skip_bad: bool = False
+    memory_mib: Count | Auto = "auto"  # above it the pool is a memory-mapped file
+    prefetch: bool = True
+
+
+@dataclass(frozen=True, config=_STRICT)
+class NetworkChoice:
+    """The network to train: NAME[:PRESET], its scale, and constants that differ."""
+
+    name: str = "compact:nano"
+    scale: Annotated[int, Field(ge=1, le=8)] = 2
+    color: Literal["rgb", "luma", "auto"] = "auto"
+    start: str = ""  # a trained model to begin from
+    arguments: dict[str, int | float | str | bool] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class LossChoice:
+    """The loss as an expression, such as "0.9*l1 + 0.1*mse"."""
+
+    expression: str = "l1"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class OptimChoice:
+    """How weights move. Rates are absolute; warmup and milestones are shares of the run."""
+
+    name: Literal["adam", "adamw", "sgd", "gd", "schedule_free"] = "adam"
+    rate: Positive | Auto = "auto"
+    beta1: Share = 0.9
+    beta2: Share = 0.99
+    momentum: Share = 0.9  # of sgd
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["constant", "cosine", "one_cycle", "multi_step", "auto"] = "auto"
+    warmup: Share = 0.03
+    milestones: tuple[Share, ...] = (0.5, 0.75, 0.9)
+    gamma: Positive = 0.5  # the rate's factor at each milestone
+    ema: Annotated[float, Field(ge=0, lt=1)] | Auto = "auto"  # decay of the smooth weights; 0: none
+    clip: Annotated[float, Field(ge=0)] = 0.0  # largest norm of the gradient; 0: no limit
+    accumulate: Count = 1  # a batch is worked off in so many parts
+
+
+@dataclass(frozen=True, config=_STRICT)
+class StopChoice:
+    """When to stop: after steps, after minutes, or when the score no longer rises."""
+
+    steps: Cardinal = 0
+    minutes: Annotated[float, Field(ge=0)] = 0.0
+    until: Literal["", "converged"] = ""
+    gain_db: Positive = 0.01  # converged: the next window would bring less than this
+
+
+@dataclass(frozen=True, config=_STRICT)
+class MachineChoice:
+    """What to compute with. "auto" is decided by timing a few steps, and written down."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Count | Auto = "auto"
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = "auto"
+    compile: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class LogChoice:
+    """How often to write, in steps; "auto" is worked out from the length of a step."""
+
+    every: Count | Auto = "auto"
+    score_every: Count | Auto = "auto"
+    save_every: Count | Auto = "auto"
+    samples: Cardinal = 2  # validation pictures kept at each scoring
+    tensorboard: Literal["auto", "on", "off"] = "auto"  # auto: where the package is installed
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Recipe:
+    """A run before it happens. The same recipe gives the same run."""
+
+    seed: Cardinal = 0
+    data: DataChoice = Field(default_factory=DataChoice)
+    network: NetworkChoice = Field(default_factory=NetworkChoice)
+    loss: LossChoice = Field(default_factory=LossChoice)
+    optim: OptimChoice = Field(default_factory=OptimChoice)
+    stop: StopChoice = Field(default_factory=StopChoice)
+    machine: MachineChoice = Field(default_factory=MachineChoice)
+    log: LogChoice = Field(default_factory=LogChoice)
+
+
+Settings = Mapping[str, object]  # "optim.rate" -> value
+
+
+def flatten(recipe: Recipe | Mapping[str, object]) -> dict[str, object]:
+    """A recipe or the tables of a TOML file as "section.key" -> value."""
+    tables = asdict(recipe) if isinstance(recipe, Recipe) else recipe
+    flat: dict[str, object] = {}
+    for name, value in tables.items():
+        if isinstance(value, Mapping) and name in _SECTIONS:
+            flat.update({f"{name}.{key}": inner for key, inner in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """The settings of a TOML file. Its relative folders are relative to the file."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.") from error
+    settings = flatten(tables.get("recipe", tables))  # a run's own run.toml is a config, too
+    for key in ("data.photos", "data.lr", "data.val"):
+        value = settings.get(key, [])
+        if isinstance(value, list):
+            settings[key] = [_relative_to(path.parent, str(v)) for v in value]
+    return {key: value for key, value in settings.items() if value != []}
+
+
+def _relative_to(folder: Path, source: str) -> str:
+    return source if source.partition(":")[0] == "procedural" else str(folder / source)
+
+
+def read_assignment(text: str) -> tuple[str, object]:
+    """One "section.key=value" of --set; the value as TOML, or as plain text."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--set {text}: write it as SECTION.KEY=VALUE, such as optim.rate=2e-4.")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def make_recipe(layers: Sequence[tuple[str, Settings]]) -> tuple[Recipe, dict[str, str]]:
+    """Join layers of settings, later ones first in rank; give the recipe and each value's origin.
+
+    A layer is (origin, settings), such as ("my.toml", {...}) and ("command line", {...}).
+    Raises InputError that names the key, where it was given and the nearest known key.
+    """
+    origin = dict.fromkeys(flatten(Recipe()), "default")
+    joined: dict[str, object] = {}
+    for name, settings in layers:
+        for key, value in settings.items():
+            if key not in origin:
+                raise InputError(f"Unknown setting '{key}' ({name}). {nearest(key, list(origin))}")
+            joined[key] = value
+            origin[key] = name
+    try:
+        recipe = _ADAPTER.validate_python(_nest(joined))
+    except ValidationError as error:
+        raise InputError(_explain(error, origin)) from error
+    return _settle(recipe), origin
+
+
+def _nest(flat: Mapping[str, object]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
+    for key, value in flat.items():
+        section, dot, name = key.partition(".")
+        if dot:
+            tables.setdefault(section, {})[name] = value
+        else:
+            tables[section] = value
+    return tables
+
+
+def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
+    """Every wrong value in one message, without pydantic's own vocabulary."""
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"][:2])
+        line = f"{key} = {problem['input']!r} ({origin.get(key, 'settings')}): {problem['msg']}."
+        if line.partition(" = ")[0] not in {old.partition(" = ")[0] for old in lines}:
+            lines.append(line)
+    return "Wrong setting. " + " ".join(lines)
+
+
+def _settle(recipe: Recipe) -> Recipe:
+    """Check what no single value can know."""
+    if recipe.data.lr and recipe.data.make_lr == "each":
+        raise InputError(
+            "data.make_lr = 'each' makes lr pictures, but data.lr gives them. Drop one."
+        )
+    if recipe.optim.name == "schedule_free":
+        if recipe.optim.schedule not in {"auto", "constant"}:
+            raise InputError(
+                f"optim.schedule = '{recipe.optim.schedule}' does not go with optim.name = "
+                "'schedule_free', which needs none. Remove it."
+            )
+        if recipe.optim.ema not in {"auto", 0.0}:
+            raise InputError(
+                "optim.ema does not go with optim.name = 'schedule_free': its weights are an "
+                "average already. Remove it."
+            )
+    if recipe.stop.until and recipe.optim.schedule not in {"auto", "constant"}:
+        raise InputError(
+            f"--until {recipe.stop.until} needs optim.schedule = 'constant': the "
+            f"'{recipe.optim.schedule}' schedule must know the last step beforehand."
+        )
+    if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
+        raise InputError("Give --steps or --minutes, not both.")
+    scale = recipe.network.scale
+    if recipe.data.patch != "auto" and recipe.data.patch % scale:
+        fitting = max(scale, recipe.data.patch // scale * scale)
+        raise InputError(
+            f"data.patch = {recipe.data.patch} is not a multiple of the scale {scale}. "
+            f"Use {fitting}."
+        )
+    return recipe
+
+
+_ADAPTER = TypeAdapter(Recipe)
+_SECTIONS = tuple(f.name for f in fields(Recipe) if f.name != "seed")
+assert all(is_dataclass(type(getattr(Recipe(), name))) for name in _SECTIONS)

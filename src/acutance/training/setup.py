@@ -1,0 +1,162 @@
+"""Build what a run works with, from its recipe and plan, in the one order that is repeatable."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from acutance.data.batches import Batch
+from acutance.data.pool import Grid
+from acutance.errors import InputError
+from acutance.losses.expression import parse_loss
+from acutance.losses.objective import Objective
+from acutance.models import build
+from acutance.models.building import describe
+from acutance.models.card import ModelCard
+from acutance.models.checkpoint import load_model
+from acutance.models.memory import keep_large_blocks
+from acutance.training.guard import Fault, Guard
+from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
+from acutance.training.pictures import Pictures
+from acutance.training.recipe import NetworkChoice, Recipe
+from acutance.training.record import Plan
+from acutance.training.snapshots import Progress, State
+from acutance.training.step import PRECISION, Work, parts_of, smooth_copy
+
+SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
+CHANNELS = {"rgb": 3, "luma": 1, "auto": None}  # auto: the preset's own
+GRID_CHUNK = 64  # patches of the whole set worked off at a time by gd
+
+
+@dataclass
+class Job:
+    """A run in memory."""
+
+    recipe: Recipe
+    plan: Plan
+    folder: Path
+    pictures: Pictures
+    grid: Grid  # the whole set, for plain gradient descent
+    bare: nn.Module  # the network without fabric's wrapping
+    work: Work
+    progress: Progress
+    state: State
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step: a pure function of seed and step."""
+        return self.pictures.pool.batch(self.recipe.seed, step, size=self.recipe.data.batch)
+
+    def parts(self, batch: Batch) -> tuple[Iterator[tuple[int, Batch]], int]:
+        """What one update looks at, in parts: the batch, or for gd the whole set."""
+        if self.recipe.optim.name != "gd":
+            return parts_of(batch, self.recipe.optim.accumulate), len(batch.pictures)
+        grid, count = self.grid, self.grid.grid_count
+        chunks = range(0, count, GRID_CHUNK)
+        return ((k, grid.grid_batch(k, min(k + GRID_CHUNK, count))) for k in chunks), count
+
+    def look(self) -> Fault | None:
+        """What became non-finite since the last look."""
+        return self.work.guard.look(self.progress.step, self.bare, self.work.smooth)
+
+    def names_of(self, fault: Fault) -> tuple[str, ...]:
+        """The pictures of a fault, found again from its step."""
+        if not fault.pictures:
+            return ()
+        pool = self.pictures.pool
+        if self.recipe.optim.name == "gd":
+            numbers = self.grid.crops.pictures
+        else:
+            numbers = self.batch(fault.step).pictures
+        return tuple(dict.fromkeys(pool.names[numbers[k]] for k in fault.pictures))
+
+    def to_training(self) -> None:
+        """Weights and layers as training needs them."""
+        self.work.network.train()
+        to_training_weights(self.work.optimiser)
+
+    def to_scoring(self) -> nn.Module:
+        """The network that is scored and saved."""
+        to_scoring_weights(self.work.optimiser)
+        chosen = self.work.smooth if self.work.smooth is not None else self.bare
+        return chosen.eval()
+
+    def card(self, scores: dict[str, object]) -> ModelCard:
+        """What the model file says of itself."""
+        return make_card(self.recipe, self.progress.step, scores)
+
+
+def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCard:
+    """What a model of `recipe` says of itself after `steps`."""
+    choice = recipe.network
+    blank = describe(
+        choice.name, scale=choice.scale, channels=CHANNELS[choice.color], arguments=choice.arguments
+    )
+    return replace(
+        blank,
+        name=f"{choice.name.replace(':', '-')}_x{choice.scale}",
+        loss=str(parse_loss(recipe.loss.expression)),
+        steps=steps,
+        data=", ".join(Path(p).name for p in recipe.data.photos),
+        scores=scores,
+    )
+
+
+def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
+    """The network at its seeded start, or with the weights of `choice.start`."""
+    torch.manual_seed(seed)
+    network = build(
+        choice.name, scale=choice.scale, channels=CHANNELS[choice.color], arguments=choice.arguments
+    )
+    if choice.start:
+        trained = load_model(choice.start)
+        try:
+            network.load_state_dict(trained.state_dict())
+        except RuntimeError as error:
+            card = cast(ModelCard, trained.card)
+            raise InputError(
+                f"--from {choice.start} is {card.architecture} at x{card.scale}, "
+                f"not {choice.name} at x{choice.scale}. Train the same network."
+            ) from error
+    return network
+
+
+def channels_of(network: nn.Module) -> int:
+    """1 for a luma network, 3 for RGB."""
+    return cast(int, network.channels)
+
+
+def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> Job:
+    """Put everything together for a run in `folder`."""
+    keep_large_blocks()
+    torch.set_num_threads(plan.threads)
+    fabric = Fabric(accelerator=plan.device, devices=1, precision=PRECISION[plan.precision])  # pyright: ignore[reportArgumentType]
+    bare = build_network(recipe.network, recipe.seed).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    whole = recipe.optim.name == "gd"
+    grid = pictures.pool.grid(plan.patch, seed=recipe.seed)
+    count = grid.grid_count if whole else recipe.data.batch
+    work = make_work(recipe, plan, fabric, bare, count=count)
+    progress = Progress()
+    state = State(bare, work.smooth, work.optimiser, work.objective, progress)
+    return Job(recipe, plan, folder, pictures, grid, bare, work, progress, state)
+
+
+def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, count: int) -> Work:
+    """What an update of `count` pictures touches, on fabric's device."""
+    bare = fabric.to_device(bare)
+    smooth = smooth_copy(bare, plan.ema)
+    optimiser = make_optimiser(recipe.optim, bare.parameters(), plan.rate)
+    network, _ = fabric.setup(bare, optimiser)
+    if recipe.machine.compile:
+        network.compile()
+    expression = parse_loss(recipe.loss.expression)
+    objective = Objective(expression, supplies=SUPPLIES).to(fabric.device)
+    channels = channels_of(bare)
+    objective.check(plan.patch, channels)
+    guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)
+    return Work(
+        fabric, network, optimiser, smooth, objective, guard, channels == 1, recipe.network.scale
+    )

@@ -1,0 +1,129 @@
+"""The state of a run on disk: tensors and numbers in one safetensors file, so never a torn pair."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from acutance.errors import InputError
+from acutance.storage import write_atomically
+
+KEPT = 2  # the newest snapshots; the best by validation score is kept besides
+
+
+@dataclass
+class Progress:
+    """The numbers of a run in progress. Everything random is a function of the step."""
+
+    step: int = 0  # updates done
+    best_psnr: float = float("-inf")
+    best_step: int = -1
+    rate_factor: float = 1.0  # lowered each time the run rolls back
+    rollbacks: int = 0
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that a continued run takes up again."""
+
+    network: nn.Module
+    smooth: nn.Module | None
+    optimiser: torch.optim.Optimizer
+    objective: nn.Module
+    progress: Progress
+
+
+def save_snapshot(folder: Path, state: State, *, best: bool = False) -> Path:
+    """Write state/step-*.safetensors, then drop what is older than the newest two and the best."""
+    tensors, numbers = _pack_optimiser(state.optimiser)
+    for part, module in _modules(state).items():
+        tensors.update({f"{part}.{name}": t for name, t in module.state_dict().items()})
+    unique = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    header = {"progress": json.dumps(asdict(state.progress)), "optimiser": json.dumps(numbers)}
+    path = folder / "state" / f"step-{state.progress.step:08d}.safetensors"
+    write_atomically(path, lambda target: save_file(unique, target, metadata=header))
+    if best:
+        write_atomically(folder / "state" / "best.json", json.dumps({"file": path.name}))
+    _drop_old(folder)
+    return path
+
+
+def newest_snapshot(folder: Path) -> Path | None:
+    """The newest snapshot of a run, or None."""
+    found = sorted((folder / "state").glob("step-*.safetensors"))
+    return found[-1] if found else None
+
+
+def load_snapshot(path: Path, state: State) -> None:
+    """Put everything back into `state`, in place."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is damaged ({error}). Delete it; the run continues from the one before."
+        ) from error
+    for part, module in _modules(state).items():
+        own = {n.partition(".")[2]: t for n, t in tensors.items() if n.startswith(f"{part}.")}
+        module.load_state_dict(own)
+    _unpack_optimiser(state.optimiser, tensors, json.loads(header["optimiser"]))
+    for name, value in json.loads(header["progress"]).items():
+        setattr(state.progress, name, value)
+
+
+def _modules(state: State) -> dict[str, nn.Module]:
+    parts = {"network": state.network, "objective": state.objective}
+    return parts if state.smooth is None else {**parts, "smooth": state.smooth}
+
+
+def _pack_optimiser(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Split an optimiser's state into tensors and plain numbers."""
+    whole = optimiser.state_dict()
+    tensors: dict[str, Tensor] = {}
+    numbers: dict[str, Any] = {"groups": whole["param_groups"], "state": {}}
+    for index, values in whole["state"].items():
+        plain = numbers["state"].setdefault(str(index), {})
+        for key, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimiser.{index}.{key}"] = value
+            else:
+                plain[key] = value
+    return tensors, numbers
+
+
+def _unpack_optimiser(
+    optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], numbers: dict[str, Any]
+) -> None:
+    state = {int(index): dict(values) for index, values in numbers["state"].items()}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".", 2)
+            state[int(index)][key] = tensor
+    groups = [{k: _tuples(v) for k, v in group.items()} for group in numbers["groups"]]
+    for group in groups:
+        group["params"] = list(group["params"])
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+    for parameter, values in optimiser.state.items():
+        for key, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[key] = torch.empty_like(parameter).copy_(value)  # in its own layout again
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _drop_old(folder: Path) -> None:
+    states = sorted((folder / "state").glob("step-*.safetensors"))
+    pointer = folder / "state" / "best.json"
+    best = json.loads(pointer.read_text(encoding="utf-8"))["file"] if pointer.exists() else ""
+    for path in states[:-KEPT]:
+        if path.name != best:
+            path.unlink(missing_ok=True)

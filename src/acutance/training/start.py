@@ -1,0 +1,73 @@
+"""The public verb: photographs in, a trained model out."""
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acutance.errors import MissingPackageError
+from acutance.training.recipe import Recipe, make_recipe
+
+if TYPE_CHECKING:
+    from acutance.training.finish import Outcome
+
+NEEDED = ("torch", "lightning_fabric", "onnx", "psutil", "jaxtyping")
+
+
+def train(
+    photos: Sequence[str | Path],
+    run: str | Path,
+    *,
+    scale: int = 2,
+    network: str = "compact:nano",
+    loss: str = "l1",
+    steps: int = 0,
+    minutes: float = 0.0,
+    val: Sequence[str | Path] = (),
+    settings: Mapping[str, object] | None = None,
+    quiet: bool = False,
+) -> "Outcome":
+    """Train a network on photographs and leave it, with its scores, in the folder `run`.
+
+    photos: folders, files, or "procedural" for drawn pictures. val: pictures to judge by;
+    without them a seeded 5 % of the photographs is held out. Give steps or minutes; neither
+    means 5 minutes. settings: anything else by its name, such as {"optim.rate": 2e-4};
+    `acutance train --print-config` lists the names. The same call continues a run that was cut
+    short. Raises InputError for wrong input and RunError if the run itself fails.
+    """
+    named = {
+        "data.photos": [str(p) for p in photos],
+        "data.val": [str(p) for p in val],
+        "network.scale": scale,
+        "network.name": network,
+        "loss.expression": loss,
+        "stop.steps": steps,
+        "stop.minutes": minutes,
+    }
+    recipe, _ = make_recipe([("arguments", named), ("settings", settings or {})])
+    return carry_out(recipe, Path(run), quiet=quiet)
+
+
+def carry_out(recipe: Recipe, folder: Path, *, quiet: bool = False) -> "Outcome":
+    """Carry out a recipe in `folder`, with what a person sees on stderr."""
+    require_training()
+    from acutance.training.display import Showing, make_display
+    from acutance.training.loop import train as run
+
+    with Showing(make_display(quiet)) as showing:
+        return run(recipe, folder, showing.display)
+
+
+def require_training() -> None:
+    """Raise MissingPackageError if what trains is not installed."""
+    for package in NEEDED:
+        if not is_installed(package):
+            raise MissingPackageError(package, "train", "Training")
+
+
+def is_installed(package: str) -> bool:
+    """Whether `package` can be imported, without importing it."""
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False

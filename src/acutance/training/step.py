@@ -1,0 +1,137 @@
+"""One update of the weights, from bytes to the optimiser."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from acutance.data.batches import Batch
+from acutance.imaging import operators
+from acutance.losses.objective import Objective
+from acutance.training.guard import Guard
+from acutance.training.optimisers import clip_gradient
+from acutance.training.recipe import OptimChoice
+from acutance.training.record import Plan
+from acutance.training.schedules import rate_share, smooth_decay
+
+PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+
+
+@dataclass
+class Work:
+    """What an update touches. `smooth` is None where the optimiser averages by itself."""
+
+    fabric: Fabric
+    network: nn.Module  # as fabric wrapped it
+    optimiser: torch.optim.Optimizer
+    smooth: nn.Module | None
+    objective: Objective
+    guard: Guard
+    luma: bool
+    scale: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a step tells, still on the device: (K,) each, means over the batch's pictures."""
+
+    values: Tensor
+    norms: Tensor
+    weights: Tensor
+
+
+def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
+    """uint8 (n, h, w, 3) to float32 (n, c, h, w) in [0, 1], channels last in memory."""
+    planes = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    return operators.luma(planes) if luma else planes
+
+
+def parts_of(batch: Batch, count: int) -> Iterator[tuple[int, Batch]]:
+    """The batch in `count` parts, each with the place of its first picture."""
+    size = len(batch.pictures)
+    edges = [round(k * size / count) for k in range(count + 1)]
+    for start, stop in pairwise(edges):
+        if stop > start:
+            yield (
+                start,
+                Batch(batch.lr[start:stop], batch.hr[start:stop], batch.pictures[start:stop]),
+            )
+
+
+def accumulate(
+    work: Work, parts: Iterator[tuple[int, Batch]], total: int, plan: Plan, step: int
+) -> Reading:
+    """Add up the gradient of `total` pictures that come in parts; equal to one big batch."""
+    readings: list[tuple[float, Reading]] = []
+    for first, part in parts:
+        lr = as_pictures(_to(work, part.lr), luma=work.luma)
+        hr = as_pictures(_to(work, part.hr), luma=work.luma)
+        share = len(part.pictures) / total
+        sr = work.network(lr)
+        combined = work.objective.combine(
+            sr,
+            hr,
+            step=step,
+            steps=plan.steps,
+            extras={"lr": lr, "scale": work.scale},
+            fraction=share,
+        )
+        work.guard.watch_terms(step, combined.finite, first)
+        work.fabric.backward(sr, gradient=combined.gradient)
+        values = combined.values.mean(dim=1)
+        readings.append((share, Reading(values, combined.norms, combined.weights)))
+    return _mean(readings)
+
+
+def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> None:
+    """Move the weights by the gradient that has been added up, then the smooth weights."""
+    work.guard.watch_network(step, work.network)
+    clip_gradient(work.network, choice.clip)
+    work.optimiser.step()
+    if work.smooth is not None:
+        blend = get_ema_multi_avg_fn(smooth_decay(step, plan.ema))
+        blend(list(work.smooth.parameters()), list(work.network.parameters()), 0)
+
+
+def set_rate(work: Work, choice: OptimChoice, plan: Plan, step: int, factor: float) -> float:
+    """The rate of this step, set on every group."""
+    rate = (
+        plan.rate
+        * factor
+        * rate_share(
+            step,
+            plan.steps,
+            schedule=plan.schedule,
+            warmup=choice.warmup,
+            milestones=choice.milestones,
+            gamma=choice.gamma,
+        )
+    )
+    for group in work.optimiser.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+def smooth_copy(network: nn.Module, decay: float) -> nn.Module | None:
+    """A copy to hold the running average of the weights; None for decay 0."""
+    return copy.deepcopy(network).requires_grad_(False).eval() if decay > 0 else None
+
+
+def _to(work: Work, pixels: object) -> Tensor:
+    tensor = torch.from_numpy(pixels)  # pyright: ignore[reportArgumentType]
+    return tensor.to(work.fabric.device, non_blocking=True)
+
+
+def _mean(readings: list[tuple[float, Reading]]) -> Reading:
+    if len(readings) == 1:
+        return readings[0][1]
+    return Reading(
+        sum(share * r.values for share, r in readings),  # pyright: ignore[reportArgumentType]
+        sum(share * r.norms for share, r in readings),  # pyright: ignore[reportArgumentType]
+        readings[-1][1].weights,
+    )

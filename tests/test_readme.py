@@ -1,0 +1,58 @@
+"""The README's examples work as they stand: each block is run, in order, in one folder."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acutance.imaging.files import Picture, read_rgb, write_picture
+
+ROOT = Path(__file__).parent.parent
+FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def examples() -> list[tuple[str, str]]:
+    return FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, photo_folder) -> Path:
+    """A folder as the examples expect it."""
+    folder = tmp_path_factory.mktemp("desk")
+    for name in ("photos", "other-photos"):
+        (folder / name).mkdir()
+    for place, path in enumerate(sorted(photo_folder.iterdir())):
+        target = "other-photos" if place < 2 else "photos"
+        (folder / target / path.name).write_bytes(path.read_bytes())
+    first = next((folder / "photos").iterdir())
+    write_picture(folder / "photo.jpg", Picture(read_rgb(first), None))
+    return folder
+
+
+def test_there_are_five_examples():
+    assert len(examples()) == 5
+
+
+@pytest.mark.xdist_group("readme")
+@pytest.mark.parametrize("number", range(5))
+def test_example_runs(number, desk):
+    language, code = examples()[number]
+    environment = {**os.environ, "ACUTANCE_BUDGET": "short"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=desk, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_make_demo_and_make_test_come_first():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first = re.search(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert first is not None
+    lines = [line.split("#")[0].strip() for line in first[1].splitlines()]
+    assert lines == ["make demo", "make test"]
