@@ -9,9 +9,8 @@ import json
 import os
 from pathlib import Path
 
-from facts import stamp
-
 from acutance import evaluate
+from facts import stamp
 
 DATA = Path(os.environ.get("ACUTANCE_DATA", "../shared/data"))
 PUBLISHED = {

@@ -2,7 +2,7 @@
 
     python benchmarks/five_minutes.py [--seeds 0 1 2]
 
-Needs ACUTANCE_DATA with T91, BSDS200, Set5, Set14 and B100. Writes benchmarks/results/training.json.
+Needs ACUTANCE_DATA with T91, BSDS200, Set5, Set14 and B100. Writes results/training.json.
 Fourteen pictures of BSDS200, seeded, are held out by the command itself (--val is not given), so
 that no test set is looked at while it trains.
 """
@@ -59,9 +59,15 @@ def main() -> None:
         taken = train(seed, folder)
         plan = tomllib.loads((folder / "run.toml").read_text())["plan"]
         runs.append(
-            {"seed": seed, "seconds": round(taken, 1), "steps": plan["steps"], "psnr": score(folder),
-             "threads": plan["threads"], "precision": plan["precision"]}
-        )  # fmt: skip
+            {
+                "seed": seed,
+                "seconds": round(taken, 1),
+                "steps": plan["steps"],
+                "psnr": score(folder),
+                "threads": plan["threads"],
+                "precision": plan["precision"],
+            }
+        )
         print(json.dumps(runs[-1]))
     median = {name: statistics.median(r["psnr"][name] for r in runs) for name in SETS}
     found = {

@@ -1,6 +1,6 @@
 """How long a person waits before anything happens: whole processes, alternating.
 
-    python benchmarks/startup.py [--json FILE]
+python benchmarks/startup.py [--json FILE]
 """
 
 import argparse

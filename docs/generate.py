@@ -1,7 +1,7 @@
 """Write the parts of the documents that code knows; `--check` says whether they are up to date.
 
-    python docs/generate.py            write
-    python docs/generate.py --check    exit 1 and name what is stale
+python docs/generate.py            write
+python docs/generate.py --check    exit 1 and name what is stale
 """
 
 import json
@@ -127,7 +127,12 @@ def training_table() -> str:
         return ""
     found = json.loads(path.read_text(encoding="utf-8"))
     rows = [
-        (r["seed"], r["steps"], f"{r['seconds']:.0f}", *(f"{r['psnr'][s]:.3f}" for s in found["sets"]))
+        (
+            r["seed"],
+            r["steps"],
+            f"{r['seconds']:.0f}",
+            *(f"{r['psnr'][s]:.3f}" for s in found["sets"]),
+        )
         for r in found["runs"]
     ]
     median = ("median", "", "", *(f"{found['median'][s]:.3f}" for s in found["sets"]))

@@ -1,6 +1,6 @@
 """Draw the README's picture from a trained model and a free photograph of scikit-image.
 
-    python docs/picture.py MODEL          MODEL is an x2 model or its run folder
+python docs/picture.py MODEL          MODEL is an x2 model or its run folder
 """
 
 import sys

@@ -17,7 +17,8 @@ ROWS = [
     {"data", "losses"},
     {"metrics", "models"},
     {"imaging"},
-    {"catalog", "errors", "storage"},
+    {"catalog", "storage"},
+    {"errors"},
 ]
 LEVEL = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
 FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6

@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from acutance.evaluation.models import evaluate as evaluate
     from acutance.imaging.resample import downscale as downscale
     from acutance.losses.expression import parse_loss as parse_loss
     from acutance.models.checkpoint import load_model as load_model
+    from acutance.study.score import evaluate as evaluate
     from acutance.training.start import train as train
     from acutance.upscaling.picture import upscale as upscale
 

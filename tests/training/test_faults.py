@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from acutance.losses.objective import Objective
 from safetensors.torch import load_file
 
 from acutance.errors import InputError, RunError
-from acutance.training import snapshots
+from acutance.losses.objective import Objective
 from acutance.training.display import Silent
 from acutance.training.guard import Guard
 from acutance.training.loop import train
@@ -67,8 +66,6 @@ def test_after_three_roll_backs_the_run_stops(poisoned, small_recipe, tmp_path):
 
 def test_a_diverging_rate_ends_with_exit_code_1(photo_folder, tmp_path, run_acutance):
     """Not injected: plain descent at an absurd rate, by the command."""
-    from tests_command import run_acutance
-
     done = run_acutance(
         "train", photo_folder, "--run", tmp_path / "a", "--optim", "sgd", "--rate", "1e18",
         "--steps", "60", "--threads", "1", "--precision", "fp32", "--patch", "32",
@@ -115,21 +112,21 @@ def test_guard_places_the_pictures_of_a_part():
 
 
 def test_a_full_disk_leaves_the_last_snapshot_whole(small_recipe, tmp_path, monkeypatch):
-    def full(*_args, **_options):
+    """Half of the third snapshot fits."""
+    recipe = small_recipe(stop__steps=60)
+    whole, calls = Path.write_bytes, [0]
+
+    def write(path, data):
+        calls[0] += path.parent.name == "state"
+        if calls[0] <= 2:
+            return whole(path, data)
+        whole(path, data[: len(data) // 2])
         raise OSError(28, "No space left on device")
 
-    recipe = small_recipe(stop__steps=60)
-    whole = snapshots.save_file
-    calls = [0]
-
-    def save(*args, **options):
-        calls[0] += 1
-        return full() if calls[0] > 2 else whole(*args, **options)
-
-    monkeypatch.setattr(snapshots, "save_file", save)
+    monkeypatch.setattr(Path, "write_bytes", write)
     with pytest.raises(RunError, match="the disk is full"):
         train(recipe, tmp_path / "a", Silent())
-    monkeypatch.setattr(snapshots, "save_file", whole)
+    monkeypatch.setattr(Path, "write_bytes", whole)
     newest = newest_snapshot(tmp_path / "a")
     assert newest.name == "step-00000020.safetensors"
     assert not list((tmp_path / "a" / "state").glob(".*"))  # nothing half-written is left

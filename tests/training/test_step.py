@@ -81,7 +81,9 @@ def test_plain_gradient_descent_looks_at_every_patch_of_the_whole_set(job_of):
     for mine, plain in zip(gradients(job), twin.parameters(), strict=True):
         torch.testing.assert_close(mine, plain.grad, rtol=1e-3, atol=1e-6)
     for mine, plain in zip(job.bare.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(mine, plain - 0.1 * job_rate(job) * plain.grad, atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            mine, plain - 0.1 * job_rate(job) * plain.grad, atol=1e-6, rtol=0
+        )
 
 
 def job_rate(job):

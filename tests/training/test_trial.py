@@ -13,8 +13,10 @@ def test_steps_fit_into_the_minutes_after_all_else():
     assert steps_in(5.0, spent_s=20.0, step_s=0.05, other_s=30.0) == 4750
 
 
-def test_there_is_always_a_step():
-    assert steps_in(0.01, spent_s=20.0, step_s=0.05, other_s=0.0) == 1
+def test_a_slow_start_leaves_a_quarter_of_the_minutes_and_always_a_step():
+    """1 min = 60 s: 15 s x 0.95 / 0.05 s, though 90 s are gone already."""
+    assert steps_in(1.0, spent_s=90.0, step_s=0.05, other_s=0.0) == 285
+    assert steps_in(0.001, spent_s=20.0, step_s=0.05, other_s=0.0) == 1
 
 
 def test_the_median_of_the_steps_after_the_warm_up_counts():

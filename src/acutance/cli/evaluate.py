@@ -55,8 +55,13 @@ def evaluate(
         click.echo(text, nl=False)
         return
     rows = [
-        (name, str(count), f"{scores.mean(name, 'psnr'):.3f}", f"{scores.mean(name, 'ssim'):.4f}")
-        for name, count in scores.sets().items()
+        (
+            name,
+            str(len({row.picture for row in scores.rows if row.set == name})),
+            f"{scores.mean(name, 'psnr'):.3f}",
+            f"{scores.mean(name, 'ssim'):.4f}",
+        )
+        for name in scores.sets()
     ]
     show_table(("set", "pictures", "PSNR dB", "SSIM"), rows)
     click.echo(f"\n{scores.model}, x{scores.scale}, protocol {scores.protocol}")

@@ -10,7 +10,7 @@ import click
 @click.option("-m", "--model", required=True,
               help="Run folder, model file, or 'bicubic' (which needs --scale).")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
-              help="File for one picture, else a folder: NAME.jpg becomes NAME_x2.png.")  # fmt: skip
+              help="File for one picture, else a folder: a.jpg becomes a_x2.png.")  # fmt: skip
 @click.option("--scale", type=click.IntRange(1, 16), help="For 'bicubic'; a model has its own.")
 @click.option("--engine", default="auto", show_default=True,
               help="What runs the network: auto, pytorch or onnx_runtime.")  # fmt: skip

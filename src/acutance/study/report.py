@@ -33,11 +33,12 @@ class Strip:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; the first column is text, the others are numbers already formatted."""
+    """Rows under a head; columns named in `text` stand to the left, numbers to the right."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     best: tuple[int, ...] = ()  # rows to set in bold
+    text: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 from acutance.errors import InputError
 from acutance.evaluation.scoring import Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
-from acutance.upscaling.picture import as_luma_function, as_rgb_function, open_engine
+from acutance.upscaling.choice import open_engine
+from acutance.upscaling.picture import as_luma_function, as_rgb_function
 
 
 def evaluate(
@@ -33,7 +34,7 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
         return bicubic_subject(scale), scale
-    opened = open_engine(model, engine)
+    opened = open_engine(model, engine=engine)
     own = opened.card.scale
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")

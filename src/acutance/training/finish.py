@@ -40,7 +40,9 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
     save_model(network, card, model)
     export_onnx(network, card, job.folder / "model.onnx")
     write_scores(job.folder, {"model": card.name, "scale": card.scale, **scores})
-    log.write("end", step=job.progress.step, reason=reason, psnr=found.psnr, ssim=found.ssim)
+    log.write(
+        "end", {"step": job.progress.step, "reason": reason, "psnr": found.psnr, "ssim": found.ssim}
+    )
     display.note(
         f"{reason}: {job.progress.step} steps, validation PSNR-Y {found.psnr:.3f} dB, "
         f"SSIM {found.ssim:.4f} ({PROTOCOL}); model in {model}"

@@ -34,7 +34,7 @@ def train(recipe: Recipe, folder: Path, display: Display) -> Outcome:
     job = prepare(recipe, folder, display)
     reason = "all steps done"
     with Log(folder) as log, StopSignals() as stop:
-        log.write("start", step=job.progress.step, steps=job.plan.steps)
+        log.write("start", {"step": job.progress.step, "steps": job.plan.steps})
         watch = Watch(job, log, display)
         batches = batch_source(job)
         try:
@@ -104,7 +104,7 @@ def update(job: Job, batch: Batch) -> Reading:
 def leave(job: Job, log: Log, display: Display) -> NoReturn:
     """Save everything and end, as Ctrl-C asked."""
     save_snapshot(job.folder, job.state)
-    log.write("interrupted", step=job.progress.step)
+    log.write("interrupted", {"step": job.progress.step})
     display.note(f"saved at step {job.progress.step}; give the same command to continue")
     raise KeyboardInterrupt
 
@@ -113,7 +113,7 @@ def roll_back(job: Job, log: Log, display: Display, fault: Fault) -> None:
     """Return to the last good snapshot at half the rate; give up after three times."""
     names = job.names_of(fault)
     text = fault.describe(names)
-    log.write("fault", step=fault.step, what=fault.what, pictures=list(names))
+    log.write("fault", {"step": fault.step, "what": fault.what, "pictures": list(names)})
     rollbacks, factor = job.progress.rollbacks, job.progress.rate_factor
     if rollbacks >= MAX_ROLLBACKS:
         raise RunError(
@@ -128,5 +128,5 @@ def roll_back(job: Job, log: Log, display: Display, fault: Fault) -> None:
     job.work.guard.reset()
     job.progress.rollbacks, job.progress.rate_factor = rollbacks + 1, factor * CALMER
     save_snapshot(job.folder, job.state)
-    log.write("rollback", step=job.progress.step, rate_factor=job.progress.rate_factor)
+    log.write("rollback", {"step": job.progress.step, "rate_factor": job.progress.rate_factor})
     display.note(f"{text}; back to step {job.progress.step} at {factor * CALMER:g} of the rate")

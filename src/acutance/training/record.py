@@ -112,7 +112,7 @@ class Log:
         _end_last_line(self.path)
         self._file = self.path.open("a", encoding="utf-8")
 
-    def write(self, event: str, **values: Any) -> None:
+    def write(self, event: str, values: Mapping[str, Any]) -> None:
         """Append one event. Raises RunError if the disk is full."""
         line = json.dumps({"event": event, "time": round(time.time(), 3), **values})
         try:

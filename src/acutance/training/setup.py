@@ -22,10 +22,11 @@ from acutance.models.memory import keep_large_blocks
 from acutance.training.guard import Fault, Guard
 from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
 from acutance.training.pictures import Pictures
+from acutance.training.precision import make_fabric
 from acutance.training.recipe import NetworkChoice, Recipe
 from acutance.training.record import Plan
 from acutance.training.snapshots import Progress, State
-from acutance.training.step import PRECISION, Work, parts_of, smooth_copy
+from acutance.training.step import Work, parts_of, smooth_copy
 
 SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
 CHANNELS = {"rgb": 3, "luma": 1, "auto": None}  # auto: the preset's own
@@ -133,7 +134,7 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
     """Put everything together for a run in `folder`."""
     keep_large_blocks()
     torch.set_num_threads(plan.threads)
-    fabric = Fabric(accelerator=plan.device, devices=1, precision=PRECISION[plan.precision])  # pyright: ignore[reportArgumentType]
+    fabric = make_fabric(plan.device, plan.precision)
     bare = build_network(recipe.network, recipe.seed).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     whole = recipe.optim.name == "gd"
     grid = pictures.pool.grid(plan.patch, seed=recipe.seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from acutance.errors import InputError
@@ -47,7 +47,7 @@ def save_snapshot(folder: Path, state: State, *, best: bool = False) -> Path:
     unique = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     header = {"progress": json.dumps(asdict(state.progress)), "optimiser": json.dumps(numbers)}
     path = folder / "state" / f"step-{state.progress.step:08d}.safetensors"
-    write_atomically(path, lambda target: save_file(unique, target, metadata=header))
+    write_atomically(path, save(unique, metadata=header))
     if best:
         write_atomically(folder / "state" / "best.json", json.dumps({"file": path.name}))
     _drop_old(folder)

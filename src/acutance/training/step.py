@@ -19,8 +19,6 @@ from acutance.training.recipe import OptimChoice
 from acutance.training.record import Plan
 from acutance.training.schedules import rate_share, smooth_decay
 
-PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
-
 
 @dataclass
 class Work:

@@ -83,7 +83,10 @@ class Watch:
         }
         total = sum(w * v for w, v in zip(weights, values, strict=True))
         rate = job.work.optimiser.param_groups[0]["lr"]
-        self._log.write("step", step=step, loss=total, rate=rate, terms=terms, step_s=self._pace())
+        self._log.write(
+            "step",
+            {"step": step, "loss": total, "rate": rate, "terms": terms, "step_s": self._pace()},
+        )
         self._board.add_scalar("loss", total, step)
         self._board.add_scalar("rate", rate, step)
         for name, term in terms.items():
@@ -99,7 +102,7 @@ class Watch:
         slow = count >= ENOUGH and pace > SLOW * self._best_s
         if slow and not self._told_slow:
             ratio = pace / self._best_s
-            self._log.write("slow", step=self._job.progress.step, ratio=round(ratio, 2))
+            self._log.write("slow", {"step": self._job.progress.step, "ratio": round(ratio, 2)})
             self._display.note(
                 f"steps take {ratio:.1f} times as long as before: another load on the machine?"
             )
@@ -113,7 +116,9 @@ class Watch:
             job.to_scoring(), job.card({}), job.pictures.pairs, keep=job.recipe.log.samples
         )
         self._scored[step] = found.psnr
-        self._log.write("score", step=step, protocol=PROTOCOL, psnr=found.psnr, ssim=found.ssim)
+        self._log.write(
+            "score", {"step": step, "protocol": PROTOCOL, "psnr": found.psnr, "ssim": found.ssim}
+        )
         self._display.note(
             f"step {step:>7}  validation PSNR-Y {found.psnr:.3f} dB  "
             f"SSIM {found.ssim:.4f}  ({PROTOCOL})"

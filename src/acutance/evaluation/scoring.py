@@ -1,0 +1,281 @@
+"""Score a method on test sets by a named protocol. It may be anything that makes pictures large."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from acutance.errors import InputError
+from acutance.evaluation.protocols import Protocol, find_protocol
+from acutance.evaluation.sets import PictureSet, find_set
+from acutance.imaging.colour import luma, to_uint8
+from acutance.imaging.files import read_picture
+from acutance.imaging.resample import crop_to_multiple, downscale, resize
+from acutance.metrics.psnr import psnr
+from acutance.metrics.ssim import WINDOW_PX, ssim
+
+SCORED_METRICS = ("psnr", "ssim")
+_IN_FLIGHT = 4  # pictures read ahead, and results waiting to be judged: bounds the memory
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is scored: a name and how it enlarges.
+
+    `rgb` takes and gives uint8 (H, W, 3). `luma`, for protocols that enlarge luma alone, takes and
+    gives float64 (H, W) in 0..255, or is None. Both are called from one thread only.
+    """
+
+    name: str
+    rgb: Callable[[np.ndarray], np.ndarray]
+    luma: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one picture. Without its protocol the value means nothing."""
+
+    set: str
+    picture: str
+    metric: str
+    value: float
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All scores of one model at one scale by one protocol."""
+
+    model: str
+    scale: int
+    protocol: str
+    rows: tuple[Score, ...]
+
+    def sets(self) -> tuple[str, ...]:
+        """Names of the sets, in the order they were scored."""
+        return tuple(dict.fromkeys(row.set for row in self.rows))
+
+    def mean(self, set: str, metric: str) -> float:
+        """The set's score: the mean over its pictures."""
+        values = [row.value for row in self.rows if (row.set, row.metric) == (set, metric)]
+        if not values:
+            raise InputError(f"There is no {metric} of the set '{set}' among these scores.")
+        return math.fsum(values) / len(values)
+
+    def to_json(self) -> dict[str, object]:
+        """`{"model", "scale", "protocol", "sets": {set: {"psnr", "ssim", "images": {...}}}}`.
+
+        JSON has no infinity: the PSNR of a picture equal to its original is null, and so is the
+        mean of a set that holds one.
+        """
+        sets: dict[str, dict[str, object]] = {}
+        for name in self.sets():
+            images: dict[str, dict[str, float | None]] = {}
+            for row in self.rows:
+                if row.set == name:
+                    images.setdefault(row.picture, {})[row.metric] = _to_json_number(row.value)
+            metrics = dict.fromkeys(row.metric for row in self.rows if row.set == name)
+            means = {metric: _to_json_number(self.mean(name, metric)) for metric in metrics}
+            sets[name] = {**means, "images": images}
+        return {"model": self.model, "scale": self.scale, "protocol": self.protocol, "sets": sets}
+
+    @classmethod
+    def from_json(cls, content: object) -> "Scores":
+        """Read what `to_json` made. The means are those of the rows, not the ones written."""
+        try:
+            match content:
+                case {
+                    "model": str(model),
+                    "scale": int(scale),
+                    "protocol": str(protocol),
+                    "sets": dict(sets),
+                }:
+                    rows = tuple(
+                        Score(set_name, picture, metric, _from_json_number(value), protocol)
+                        for set_name, scored in sets.items()
+                        for picture, values in scored["images"].items()
+                        for metric, value in values.items()
+                    )
+                    return cls(model, scale, protocol, rows)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            pass  # the same answer as for any other content that is not ours
+        raise InputError(
+            "This is not a file of scores: model, scale, protocol and sets are expected. "
+            "Make one with: acutance evaluate --json FILE"
+        )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One original and how it is to be scored."""
+
+    set: str
+    path: Path
+    scale: int
+    rule: Protocol
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A job with its original as the protocol compares it, and the small picture made of it."""
+
+    job: _Job
+    hr: np.ndarray
+    lr: np.ndarray
+
+
+def bicubic_subject(scale: int) -> Subject:
+    """MATLAB's bicubic: the baseline of every table."""
+
+    def enlarge(lr: np.ndarray) -> np.ndarray:
+        return resize(lr, scale=scale)
+
+    return Subject("bicubic", enlarge, enlarge)
+
+
+def evaluate(
+    subject: Subject,
+    folders: Sequence[Path],
+    *,
+    scale: int,
+    protocol: str = "y@1",
+    progress: Callable[[int, int], None] | None = None,
+) -> Scores:
+    """Score `subject` on the test sets in `folders`.
+
+    `progress` is told how many pictures are done, and of how many. Pictures are read and judged
+    in two other threads while the subject works.
+    """
+    rule = find_protocol(protocol)
+    if rule.enlarges_luma and subject.luma is None:
+        raise InputError(
+            f"{protocol} enlarges luma alone, which {subject.name} cannot. Use --protocol y@1."
+        )
+    if scale < 1:
+        raise InputError(f"The scale must be 1 or more, not {scale}.")
+    jobs = [
+        _Job(found.name, path, scale, rule)
+        for found in _find_sets(folders)
+        for path in found.pictures
+    ]
+    rows: list[Score] = []
+    done = 0
+    with ThreadPoolExecutor(2) as pool:
+        judged: deque[Future[list[Score]]] = deque()
+
+        def collect(most_left: int) -> None:
+            nonlocal done
+            while len(judged) > most_left:
+                rows.extend(judged.popleft().result())
+                done += 1
+                if progress is not None:
+                    progress(done, len(jobs))
+
+        for task in _prepare_ahead(pool, jobs):
+            judged.append(pool.submit(_judge, task, _enlarge(subject, task)))
+            collect(_IN_FLIGHT)
+        collect(0)
+    return Scores(subject.name, scale, protocol, tuple(rows))
+
+
+def check_comparable(a: Scores, b: Scores) -> None:
+    """Refuse to compare scores that do not mean the same."""
+    if a.protocol != b.protocol:
+        raise InputError(
+            f"{a.model} was scored by {a.protocol} and {b.model} by {b.protocol}: these are "
+            "different measures. Score both by one protocol."
+        )
+    if a.scale != b.scale:
+        raise InputError(
+            f"{a.model} was scored at x{a.scale} and {b.model} at x{b.scale}. "
+            "Compare scores of one scale."
+        )
+
+
+def _find_sets(folders: Sequence[Path]) -> list[PictureSet]:
+    sets = [find_set(folder) for folder in folders]
+    names = [found.name for found in sets]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"Two of the folders are named {name}. Score them one at a time.")
+    return sets
+
+
+def _prepare_ahead(pool: ThreadPoolExecutor, jobs: Sequence[_Job]) -> Iterator[_Task]:
+    waiting: deque[Future[_Task]] = deque()
+    for job in jobs:
+        waiting.append(pool.submit(_prepare, job))
+        if len(waiting) > _IN_FLIGHT:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _prepare(job: _Job) -> _Task:
+    pixels = crop_to_multiple(read_picture(job.path).pixels, job.scale)
+    smallest = 2 * job.rule.border * job.scale + WINDOW_PX
+    if min(pixels.shape[:2]) < smallest:
+        raise InputError(
+            f"{job.path} is too small to be scored at x{job.scale}: of its "
+            f"{pixels.shape[1]}x{pixels.shape[0]} pixels too few are left without the border. "
+            f"{smallest}x{smallest} are needed. Remove it from the set."
+        )
+    is_grey = pixels.shape[2] == 1
+    if job.rule.enlarges_luma:
+        hr = pixels[:, :, 0] if is_grey else to_uint8(luma(pixels))
+        return _Task(job, hr, downscale(hr.astype(np.float64), job.scale))
+    hr = np.repeat(pixels, 3, axis=2) if is_grey else pixels
+    return _Task(job, hr, downscale(hr, job.scale))
+
+
+def _enlarge(subject: Subject, task: _Task) -> np.ndarray:
+    if task.job.rule.enlarges_luma and subject.luma is not None:
+        sr = to_uint8(subject.luma(task.lr))
+    else:
+        sr = subject.rgb(task.lr)
+    if sr.shape != task.hr.shape or sr.dtype != np.uint8:
+        raise InputError(
+            f"{task.job.path}: at x{task.job.scale} {subject.name} must give uint8 "
+            f"{task.hr.shape}, but it gave {sr.dtype} {sr.shape}. Is it made for this scale?"
+        )
+    return sr
+
+
+def _judge(task: _Task, sr: np.ndarray) -> list[Score]:
+    job = task.job
+    values = _compare(sr, task.hr, rule=job.rule, scale=job.scale)
+    return [
+        Score(job.set, job.path.stem, metric, value, job.rule.name)
+        for metric, value in values.items()
+    ]
+
+
+def score_picture(
+    sr: np.ndarray, hr: np.ndarray, *, scale: int, protocol: str = "y@1"
+) -> dict[str, float]:
+    """PSNR and SSIM of one result in hand, uint8 (H, W, 3), for protocols that enlarge colours."""
+    rule = find_protocol(protocol)
+    if rule.enlarges_luma:
+        raise InputError(f"{protocol} enlarges luma alone, not pictures. Use y@1 or rgb@1.")
+    return _compare(sr, hr, rule=rule, scale=scale)
+
+
+def _compare(sr: np.ndarray, hr: np.ndarray, *, rule: Protocol, scale: int) -> dict[str, float]:
+    border = rule.border * scale
+    inner = (slice(border, -border), slice(border, -border))
+    pair = [picture[inner] for picture in (sr, hr)]
+    if rule.channel == "luma" and not rule.enlarges_luma:
+        pair = [luma(picture) for picture in pair]
+    return dict(zip(SCORED_METRICS, (psnr(*pair), ssim(*pair)), strict=True))
+
+
+def _to_json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _from_json_number(value: float | None) -> float:
+    return math.inf if value is None else float(value)

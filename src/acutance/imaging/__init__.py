@@ -1,0 +1,1 @@
+"""Pictures as arrays; only operators.py knows torch."""

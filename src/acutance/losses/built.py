@@ -1,0 +1,96 @@
+"""From a term of an expression to something that can be called with tensors."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from acutance.catalog import nearest
+from acutance.errors import InputError
+from acutance.losses import LOSSES
+from acutance.losses.contract import Contract
+from acutance.losses.terms import Expression, Term
+
+
+@dataclass(frozen=True)
+class BuiltTerm:
+    """A term and its loss with every option set; `needs` are the extras it asks for."""
+
+    term: Term
+    loss: Callable[..., Tensor]
+    needs: tuple[str, ...]
+    contract: Contract
+    constants: Mapping[str, Any]
+
+    def value(self, sr: Tensor, hr: Tensor, extras: Mapping[str, Any]) -> Tensor:
+        """The loss per picture, (n,)."""
+        for name in self.needs:
+            if name not in extras:
+                raise InputError(f"The term '{self.term}' needs '{name}', which was not given.")
+        value = self.loss(sr, hr, **{name: extras[name] for name in self.needs})
+        if value.shape != (sr.shape[0],):
+            raise InputError(
+                f"The loss '{self.term.name}' returned shape {tuple(value.shape)} for "
+                f"{sr.shape[0]} pictures; a loss gives one value per picture."
+            )
+        return value
+
+
+def build_term(
+    term: Term, supplies: tuple[str, ...], build: Callable[[Expression], Any]
+) -> BuiltTerm:
+    """Import the loss of `term` and bind its options; `build` makes losses inside losses."""
+    if term.schedule.on != "sr":
+        raise InputError(
+            f"The term '{term}' is on '{term.schedule.on}', and the only output here is 'sr'."
+        )
+    found: Any = LOSSES.load(term.name)
+    contract = getattr(LOSSES.module(term.name), "CONTRACT", Contract(source="none given"))
+    given = {
+        name: build(value) if isinstance(value, Expression) else value
+        for name, value in term.options
+    }
+    constants = {**_defaults(found), **given}
+    is_module = isinstance(found, type) and issubclass(found, nn.Module)
+    _check_options(term, found, given)
+    loss = found(**given) if is_module else partial(found, **given)
+    needs = _asked(found.forward if is_module else found, set() if is_module else set(given))
+    missing = [name for name in needs if name not in supplies]
+    if missing:
+        supplied = ", ".join(supplies) or "nothing beside sr and hr"
+        raise InputError(
+            f"The term '{term}' needs '{missing[0]}', and nobody supplies it here. "
+            f"Supplied: {supplied}."
+        )
+    return BuiltTerm(term, loss, needs, contract, constants)
+
+
+def _keyword_only(callable_: Callable[..., Any]) -> list[inspect.Parameter]:
+    parameters = inspect.signature(callable_).parameters.values()
+    return [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def _asked(function: Callable[..., Any], given: set[str]) -> tuple[str, ...]:
+    return tuple(
+        p.name
+        for p in _keyword_only(function)
+        if p.default is inspect.Parameter.empty and p.name not in given
+    )
+
+
+def _defaults(found: Callable[..., Any]) -> dict[str, Any]:
+    return {
+        p.name: p.default for p in _keyword_only(found) if p.default is not inspect.Parameter.empty
+    }
+
+
+def _check_options(term: Term, found: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """The reader has done so where the source could be read; a plugin may have none."""
+    known = [p.name for p in _keyword_only(found)]
+    for name in given:
+        if name not in known:
+            hint = nearest(name, known) if known else "It has none."
+            raise InputError(f"'{term.name}' has no option '{name}'. {hint}")

@@ -1,0 +1,80 @@
+"""What a loss claims of itself: read by the tests, the reader of expressions and the documents."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from acutance.errors import InputError
+
+# The promises that every loss makes; one that cannot keep one says so in `exceptions`.
+POINTS = (
+    "shape_and_type",
+    "finite_at_equality",
+    "minimum_at_equality",
+    "per_picture",
+    "gradcheck",
+    "symmetry",
+    "homogeneity",
+    "tiling",
+    "out_of_range",
+    "degenerate",
+    "precision",
+    "layout",
+    "sizes",
+    "determinism",
+    "no_host_sync",
+    "compile",
+    "descends",
+    "memory",
+)
+
+
+class Loss(Protocol):
+    """One value per picture, smaller is better. A parameter annotated so takes a term."""
+
+    def __call__(self, sr: Any, hr: Any, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The claims of one loss at its default constants; tests/losses/test_contracts.py proves them.
+
+    `at_identity` is the value of f(hr, hr), None where it depends on the picture. `degree` is the
+    d of f(hr + t e, hr) = t^d f(hr + e, hr), None where there is none. `min_size` is the
+    smallest side in pixels; where constants change it, `min_size_for` takes those constants by
+    name and gives the side. `memory` is the peak of extra memory in forward and backward, as a
+    multiple of sr's own, for eight pictures of 192 pixels a side. `channels` are the counts it takes; empty means any.
+    """
+
+    source: str
+    at_identity: float | None = 0.0
+    injective: bool = True  # zero distance only between equal pictures
+    symmetric: bool = False
+    needs: tuple[str, ...] = ()  # extras it asks for by parameter name
+    min_size: int = 1
+    min_size_for: Callable[..., int] | None = None
+    channels: tuple[int, ...] = ()
+    batch_coupled: bool = False
+    stochastic: bool = False
+    degree: float | None = None
+    memory: float = 4.0
+    exceptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        for point in self.exceptions:
+            if point not in POINTS:
+                raise InputError(f"A contract has no point '{point}'. Known: {', '.join(POINTS)}.")
+
+    @property
+    def zero_at_equality(self) -> bool:
+        """Whether f(hr, hr) is 0 for every picture."""
+        return self.at_identity == 0.0
+
+    def smallest(self, constants: Mapping[str, Any]) -> int:
+        """The smallest side in pixels with these constants."""
+        if self.min_size_for is None:
+            return self.min_size
+        asked = signature(self.min_size_for).parameters
+        return self.min_size_for(**{name: constants[name] for name in asked if name in constants})

@@ -1,0 +1,58 @@
+"""When a term of a loss counts, as a pure function of the step."""
+
+import math
+from dataclasses import dataclass, fields
+
+SHAPES = ("linear", "cosine")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """From `start` the weight rises over `ramp` to its full value; from `stop` on it is 0.
+
+    Each of the three is a step (a whole number) or a share of the run (a number below 1).
+    Of every `every` steps the term counts in the first alone, there with `every` times its
+    weight: the sum over the run stays the same and the term costs 1 / `every` of its time.
+    `on` names the output it looks at.
+    """
+
+    start: int | float = 0
+    stop: int | float | None = None
+    ramp: int | float = 0
+    shape: str = "linear"
+    every: int = 1
+    on: str | int = "sr"
+
+    def weight_at(self, step: int, steps: int) -> float:
+        """Factor on the term's weight at `step` (0-based) of `steps`.
+
+        With t = (step - start) / ramp clipped to [0, 1] it is t, or (1 - cos(pi t)) / 2.
+        """
+        start = _in_steps(self.start, steps)
+        if step < start or (self.stop is not None and step >= _in_steps(self.stop, steps)):
+            return 0.0
+        if (step - start) % self.every:
+            return 0.0
+        ramp = _in_steps(self.ramp, steps)
+        rise = min(1.0, (step - start) / ramp) if ramp else 1.0
+        if self.shape == "cosine":
+            rise = (1.0 - math.cos(math.pi * rise)) / 2.0
+        return rise * self.every
+
+    def written(self) -> tuple[tuple[str, object], ...]:
+        """What differs from the default, as (name, value) in the order of the fields."""
+        return tuple(
+            (field.name, getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        )
+
+
+RESERVED = tuple(field.name for field in fields(Schedule))
+
+
+def _in_steps(moment: int | float, steps: int) -> int:
+    """A share of the run as a step; rounded up, so that a term never begins early."""
+    if isinstance(moment, int):
+        return moment
+    return math.ceil(moment * steps - 1e-9)

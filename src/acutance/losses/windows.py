@@ -1,0 +1,66 @@
+"""Separable windows: local means of planes, and the transpose that spreads gradients back."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def gaussian_taps(window: int, sigma: float) -> tuple[float, ...]:
+    """The Gaussian exp(-k^2 / (2 sigma^2)) at `window` whole places round 0, with sum 1.
+
+    sigma is in pixels. The 2-D window is the product of two of these.
+    """
+    raw = [math.exp(-((k - window // 2) ** 2) / (2 * sigma**2)) for k in range(window)]
+    return tuple(value / math.fsum(raw) for value in raw)
+
+
+def local_mean(planes: Tensor, taps: tuple[float, ...]) -> Tensor:
+    """Weighted mean over the window at every place where it fits, (..., h, w) -> (..., vh, vw).
+
+    Each axis is a sum of shifted views, each added in place with its weight: one vectorised pass
+    through the cache and no temporary, several times faster than a grouped convolution on a CPU.
+    """
+    rows = _down(planes, taps, planes.new_empty(_cut(planes, -2, taps)))
+    return _across(rows, taps)
+
+
+def spread(maps: Tensor, taps: tuple[float, ...]) -> Tensor:
+    """The transpose of `local_mean` for symmetric taps, (..., vh, vw) -> (..., h, w)."""
+    margin = len(taps) - 1
+    *lead, height, width = maps.shape
+    rows = maps.new_zeros(*lead, height + 2 * margin, width)
+    rows[..., margin : margin + height, :] = maps
+    columns = maps.new_zeros(*lead, height + margin, width + 2 * margin)
+    _down(rows, taps, columns[..., margin : margin + width])
+    return _across(columns, taps)
+
+
+def _cut(planes: Tensor, axis: int, taps: tuple[float, ...]) -> list[int]:
+    shape = list(planes.shape)
+    shape[axis] -= len(taps) - 1
+    return shape
+
+
+def _down(planes: Tensor, taps: tuple[float, ...], total: Tensor) -> Tensor:
+    """Sum along the columns over the middle tap, which the first two then need no product for."""
+    height, middle = total.shape[-2], len(taps) // 2
+    if middle == 0:
+        return total.copy_(planes)
+    scaled = [weight / taps[middle] for weight in taps]
+    torch.add(
+        planes.narrow(-2, middle, height), planes.narrow(-2, 0, height), alpha=scaled[0], out=total
+    )
+    for place in (*range(1, middle), *range(middle + 1, len(taps))):
+        total.add_(planes.narrow(-2, place, height), alpha=scaled[place])
+    return total
+
+
+def _across(planes: Tensor, taps: tuple[float, ...]) -> Tensor:
+    """Mean along the rows, with the middle tap that `_down` left out."""
+    width, middle = planes.shape[-1] - len(taps) + 1, len(taps) // 2
+    scaled = [weight * taps[middle] for weight in taps]
+    total = planes.narrow(-1, middle, width) * scaled[middle]
+    for place in (*range(middle), *range(middle + 1, len(taps))):
+        total.add_(planes.narrow(-1, place, width), alpha=scaled[place])
+    return total

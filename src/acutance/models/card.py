@@ -1,0 +1,162 @@
+"""What a model file says about itself: enough to rebuild the network and to judge it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from acutance.errors import InputError, MissingPackageError
+from acutance.models.preset import Constant
+
+FORMAT = 1
+METADATA_KEY = "acutance"
+MODEL_FILE = "model.safetensors"
+TWIN_FILE = "model.onnx"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The JSON in a model file's metadata, under the key "acutance"."""
+
+    architecture: str  # a name of MODELS
+    scale: int
+    arguments: Mapping[str, Constant] = field(default_factory=dict)  # all constants but scale
+    color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
+    reach: int | None = None  # lr pixels; None: every pixel matters
+    input_range: tuple[float, float] = (0.0, 1.0)
+    name: str = ""
+    loss: str = ""  # the expression it was trained with
+    steps: int = 0
+    data: str = ""  # what it was trained on
+    scores: Mapping[str, object] | None = None  # as `evaluate` writes them, protocol included
+    licence: str = ""
+    weights: str = ""  # SHA-256 of the tensors: tells whether an ONNX file is this model's twin
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """The text that stands in a file, the same for equal cards."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def find_model(path: Path) -> Path:
+    """The model file that `path` means: itself, or the model.safetensors of a run folder."""
+    if path.is_dir():
+        inside = path / MODEL_FILE
+        if not inside.is_file():
+            raise InputError(
+                f"{path} holds no {MODEL_FILE}. It is not a run folder, or its run has not "
+                "finished: repeat the training command to finish it."
+            )
+        return inside
+    if not path.is_file():
+        raise InputError(f"There is no model at {path}. Give a run folder or a model file.")
+    return path
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read the card of a .safetensors or .onnx file or of a run folder; no weights, no torch."""
+    model = find_model(path)
+    metadata = _onnx_metadata if model.suffix == ".onnx" else safetensors_metadata
+    return parse_card(model, metadata(model).get(METADATA_KEY))
+
+
+def safetensors_metadata(path: Path) -> Mapping[str, str]:
+    from safetensors import SafetensorError, safe_open
+
+    if path.suffix != ".safetensors":
+        raise InputError(
+            f"{path} has no card, since only .safetensors and .onnx files carry one. "
+            "Convert it by: acutance export FILE --output NAME.safetensors"
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise damaged(path, error) from error
+
+
+def _onnx_metadata(path: Path) -> Mapping[str, str]:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingPackageError("onnxruntime", "train", "Reading an ONNX model") from error
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    settings.log_severity_level = 4  # its own report would stand beside our message
+    try:
+        session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no class of their own
+        raise damaged(path, error) from error
+    return session.get_modelmeta().custom_metadata_map
+
+
+def damaged(path: Path, error: Exception) -> InputError:
+    """What to say of a model file that its own format's reader refuses."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return InputError(
+        f"{path} cannot be read as a model: {reason}. It is damaged or incomplete. "
+        "Copy it again or train it again."
+    )
+
+
+def parse_card(path: Path, text: str | None) -> ModelCard:
+    """Check the JSON of a card; `path` is named in the errors."""
+    if text is None:
+        raise InputError(
+            f"{path} does not say which network it holds (no metadata '{METADATA_KEY}'). "
+            "If it comes from elsewhere, name its architecture: "
+            "load_model(path, architecture='compact:small@2')."
+        )
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise _wrong_card(path, f"it is not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise _wrong_card(path, "it is not a JSON object")
+    if found.get("format") != FORMAT:
+        raise InputError(
+            f"The card of {path} has format {found.get('format')}; this version reads {FORMAT}. "
+            "Install a newer acutance."
+        )
+    for name, (right, expected) in _EXPECTED.items():
+        if name in found and not right(found[name]):
+            raise _wrong_card(path, f"'{name}' is {found[name]!r} instead of {expected}")
+    missing = {"architecture", "scale"} - found.keys()
+    if missing:
+        raise _wrong_card(path, f"'{min(missing)}' is missing")
+    own = {f.name for f in fields(ModelCard)}  # a later version may say more: not our concern
+    card = {name: value for name, value in found.items() if name in own}
+    return ModelCard(**{**card, "input_range": (0.0, 1.0)})
+
+
+def _wrong_card(path: Path, reason: str) -> InputError:
+    return InputError(f"The card of {path} is wrong: {reason}. Train or export the model again.")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _are_constants(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, Constant) for v in value.values())
+
+
+_EXPECTED = {
+    "architecture": (_is_text, "a name"),
+    "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
+    "arguments": (_are_constants, "an object of numbers and words"),
+    "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
+    "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),
+    "input_range": (lambda v: v == [0, 1], "[0, 1]"),
+    "name": (_is_text, "a text"),
+    "loss": (_is_text, "a text"),
+    "steps": (_is_count, "a number of steps"),
+    "data": (_is_text, "a text"),
+    "scores": (lambda v: v is None or isinstance(v, dict), "an object or null"),
+    "licence": (_is_text, "a text"),
+    "weights": (_is_text, "a text"),
+}

@@ -1,0 +1,97 @@
+"""Save a network so that its file alone rebuilds it; load one, ours or made elsewhere."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from acutance.errors import InputError, RunError
+from acutance.models.building import completed, fitted, misfit, skeleton
+from acutance.models.card import (
+    METADATA_KEY,
+    ModelCard,
+    damaged,
+    find_model,
+    parse_card,
+    safetensors_metadata,
+)
+from acutance.models.foreign import read_pickled_tensors, recognise
+from acutance.storage import write_atomically
+
+PICKLED = (".pth", ".pt", ".ckpt")
+
+
+def save_model(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+    """Write `network` with its card as .safetensors, whole or not at all.
+
+    The card that is written, with reach and digest filled in, is returned: an ONNX twin of the
+    same network carries the same. Weights that are not finite are refused.
+    """
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} must end in .safetensors: models are saved in no other form.")
+    tensors = _tensors(network)
+    broken = next((name for name, t in tensors.items() if not t.isfinite().all()), None)
+    if broken is not None:
+        raise RunError(
+            f"{path} is not written: the weights '{broken}' hold numbers that are not finite. "
+            "Go back to an earlier snapshot and train with a smaller rate."
+        )
+    full = stamped(card, network)
+    problem = misfit(skeleton(full), tensors)
+    if problem is not None:
+        raise InputError(f"{path} is not written: its card describes another network: {problem}.")
+    write_atomically(path, save(tensors, metadata={METADATA_KEY: full.to_json()}))
+    return full
+
+
+def stamped(card: ModelCard, network: nn.Module) -> ModelCard:
+    """`card` with all constants, and with the network's reach and the digest of its weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(_tensors(network).items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().data)
+    reach = getattr(network, "reach", None)
+    return replace(completed(card), reach=reach, weights=digest.hexdigest())
+
+
+def load_model(
+    path: str | Path, *, architecture: str | None = None, device: str = "cpu"
+) -> nn.Module:
+    """Load a network from a run folder, a .safetensors or a .pth; ready to use, with its `.card`.
+
+    Weights made elsewhere are recognised by their layers' names; where that is not possible,
+    `architecture` says what they are: "vdsr:20@2" is the network, its preset and the scale.
+    Nothing that a file holds is ever executed.
+    """
+    file = find_model(Path(path))
+    if file.suffix in PICKLED:
+        tensors, text = read_pickled_tensors(file), None
+    elif file.suffix == ".safetensors":
+        tensors, text = _read_safetensors(file), safetensors_metadata(file).get(METADATA_KEY)
+    else:
+        raise InputError(
+            f"{file} is not a model that can be loaded: its name must end in .safetensors or .pth."
+        )
+    if text is None or architecture is not None:
+        card = recognise(file, tensors, architecture=architecture)
+    else:
+        card = parse_card(file, text)
+    network = fitted(card, tensors, file).to(device)
+    full = card if card.weights else stamped(card, network)
+    network.card = full  # pyright: ignore[reportArgumentType]  # torch takes any attribute
+    return network
+
+
+def _read_safetensors(file: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise damaged(file, error) from error
+
+
+def _tensors(network: nn.Module) -> dict[str, Tensor]:
+    state = network.state_dict()
+    return {name: t.detach().cpu().contiguous() for name, t in state.items()}

@@ -1,0 +1,85 @@
+"""A network as an ONNX file, proven equal to it before it is put in place."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from acutance.errors import InputError, MissingPackageError, RunError
+from acutance.models.card import METADATA_KEY, ModelCard
+from acutance.models.checkpoint import stamped
+from acutance.storage import write_atomically
+from acutance.upscaling.onnx_runtime import OnnxEngine
+
+OPSET = 17  # the newest that torch's tracing exporter was written for; read by runtimes since 2022
+TOLERANCE = 1e-5  # in [0, 1]; a step of 8 bits is 4e-3
+PROOF_SIZE = (37, 29)  # odd, and unlike the size that is traced: sizes must have stayed free
+
+
+def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+    """Write `network` as ONNX for any picture size, with its card in the metadata.
+
+    The file is compared with the network on a seeded picture and written only if they agree to
+    TOLERANCE. The card that is written is returned; it equals that of `save_model`.
+    """
+    if path.suffix != ".onnx":
+        raise InputError(f"{path} must end in .onnx.")
+    full = stamped(card, network)
+    was_training = network.training
+    network.eval()
+    try:
+        write_atomically(path, lambda temporary: _write_proven(network, full, temporary))
+    finally:
+        network.train(was_training)
+    return full
+
+
+def _write_proven(network: nn.Module, card: ModelCard, path: Path) -> None:
+    _trace(network, path)
+    _add_card(card, path)
+    _prove(network, path)
+
+
+def _trace(network: nn.Module, path: Path) -> None:
+    device = next(network.parameters()).device
+    with warnings.catch_warnings():
+        # torch would rather have its other exporter used, which needs one more package
+        for notice in ("You are using the legacy TorchScript", "The feature will be removed"):
+            warnings.filterwarnings("ignore", notice, DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, network.channels, 16, 16, device=device),),  # pyright: ignore
+            path,
+            input_names=["lr"],
+            output_names=["sr"],
+            dynamic_axes={"lr": {0: "n", 2: "h", 3: "w"}, "sr": {0: "n", 2: "sh", 3: "sw"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def _add_card(card: ModelCard, path: Path) -> None:
+    try:
+        import onnx
+    except ModuleNotFoundError as error:
+        raise MissingPackageError("onnx", "train", "Exporting a model") from error
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
+    onnx.save(model, path)
+
+
+def _prove(network: nn.Module, path: Path) -> None:
+    device = next(network.parameters()).device
+    channels = int(network.channels)  # pyright: ignore[reportArgumentType]
+    picture = np.random.default_rng(0).random((1, channels, *PROOF_SIZE), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(picture).to(device)).float().cpu().numpy()
+    found = OnnxEngine(path)(picture)
+    size = max(1.0, float(np.abs(expected).max()))  # untrained networks may leave [0, 1] far behind
+    if found.shape != expected.shape or not np.abs(found - expected).max() <= TOLERANCE * size:
+        raise RunError(
+            "The ONNX file was not written: it does not compute what the network computes. "
+            "Use the .safetensors file with the engine pytorch."
+        )
