@@ -179,8 +179,9 @@ def ncnn_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
 
     def work(lr: np.ndarray) -> np.ndarray:
         extractor = network.create_extractor()
-        extractor.input("lr", ncnn.Mat(lr[0]))
-        return np.array(extractor.extract("sr")[1])[None]
+        extractor.input("lr", ncnn.Mat(lr[0]).clone())
+        sr = extractor.extract("sr")[1].clone()  # its own memory: the extractor's is used again
+        return np.array(sr)[None]
 
     return work
 

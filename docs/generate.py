@@ -45,19 +45,29 @@ def loss_table() -> str:
     rows = []
     for name in LOSSES.names():
         found = declared(name)
-        rows.append((f"`{name}`", found.summary, found.source))
-    return table(("name", "what it is", "source"), rows)
+        contract, options = found.contract, found.options or ()
+        shown = ", ".join(f"`{o.name}={o.default}`" for o in options)
+        source = contract.source if contract is not None else found.reason
+        rows.append((f"`{name}`", found.line, shown, source))
+    return table(("name", "what it is", "options", "source"), rows)
 
 
 def model_table() -> str:
     """What `acutance models` knows."""
-    from acutance.models.listing import listed_presets
+    from acutance.models.listing import listed_networks
 
     rows = [
-        (f"`{p.name}`", f"{p.parameters:,}", p.channels, p.reach, p.source)
-        for p in listed_presets()
+        (
+            f"`{listed.name}`" + (" (default)" if listed.is_default else ""),
+            f"{listed.preset.parameters:,}",
+            "luma" if listed.preset.channels == 1 else "RGB",
+            listed.preset.reach,
+            listed.preset.source,
+        )
+        for listed in listed_networks()
+        if listed.preset is not None
     ]
-    return table(("network", "parameters at x2", "channels", "reach, lr px", "source"), rows)
+    return table(("network", "parameters at x2", "colour", "reach, lr px", "source"), rows)
 
 
 def protocol_table() -> str:

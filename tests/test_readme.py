@@ -18,10 +18,10 @@ def examples() -> list[tuple[str, str]]:
     return FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory, photo_folder) -> Path:
+@pytest.fixture
+def desk(tmp_path, photo_folder) -> Path:
     """A folder as the examples expect it."""
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path
     for name in ("photos", "other-photos"):
         (folder / name).mkdir()
     for place, path in enumerate(sorted(photo_folder.iterdir())):
@@ -36,18 +36,17 @@ def test_there_are_five_examples():
     assert len(examples()) == 5
 
 
-@pytest.mark.xdist_group("readme")
-@pytest.mark.parametrize("number", range(5))
-def test_example_runs(number, desk):
-    language, code = examples()[number]
+def test_the_examples_run_in_order(desk):
+    """In one test, since each uses what the one before it left."""
     environment = {**os.environ, "ACUTANCE_BUDGET": "short"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, cwd=desk, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    for language, code in examples():
+        command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, cwd=desk, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, f"{code}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, code
 
 
 def test_make_demo_and_make_test_come_first():

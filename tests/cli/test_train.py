@@ -86,6 +86,7 @@ def test_multiply_adds_are_those_of_the_convolutions(run_acutance, photo_folder)
         (["photos", "--run", "a", "--loss", "l2x"], "l2"),
         (["photos", "--run", "a", "--network", "compactt"], "Did you mean 'compact'?"),
         (["photos", "--run", "a", "--set", "optim.rat=1"], "Did you mean 'optim.rate'?"),
+        (["photos", "--run", "a", "--loss", "l1 + w*fft"], "'w' stands for a weight"),
         (["nowhere", "--run", "a"], "nowhere"),
         (["--run", "a"], "No photographs given"),
         (["procedural:3", "--run", "a"], "--val"),

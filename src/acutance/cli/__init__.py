@@ -13,6 +13,7 @@ from acutance.errors import InputError, RunError
 COMMANDS = {
     "doctor": ("acutance.cli.doctor:doctor", "Look at this machine and say what is missing."),
     "evaluate": ("acutance.cli.evaluate:evaluate", "Score a model by a named protocol."),
+    "export": ("acutance.cli.export:export", "Convert a model, or write its ONNX twin."),
     "losses": ("acutance.cli.losses:losses", "List the losses."),
     "models": ("acutance.cli.models:models", "List the networks that can be trained."),
     "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),

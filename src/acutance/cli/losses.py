@@ -34,15 +34,20 @@ def losses(as_json: bool) -> None:
 
 def _row(loss: "Declaration") -> tuple[str, ...]:
     if loss.contract is None:
-        return (loss.name, loss.line or f"({loss.reason or 'no CONTRACT'})", "", "", "")
+        return (loss.name, _about(loss) or f"({loss.reason or 'no CONTRACT'})", "", "", "")
     value = loss.contract.at_identity
     return (
         loss.name,
-        loss.line,
+        _about(loss),
         "" if value is None else f"{value:g}",
         str(loss.contract.min_size),
         loss.contract.source,
     )
+
+
+def _about(loss: "Declaration") -> str:
+    """The first line of the module without the name, which stands beside it, and the stop."""
+    return (loss.line.partition(": ")[2] or loss.line).removesuffix(".")
 
 
 def _as_data(loss: "Declaration") -> dict[str, object]:
@@ -52,7 +57,7 @@ def _as_data(loss: "Declaration") -> dict[str, object]:
     return {
         "name": loss.name,
         "aliases": sorted(alias for alias, name in ALIASES.items() if name == loss.name),
-        "about": loss.line,
+        "about": _about(loss),
         "options": {option.name: option.default for option in loss.options or ()},
         "at_identity": contract.at_identity if contract else None,
         "min_size": contract.min_size if contract else None,

@@ -45,7 +45,8 @@ class Contract:
     d of f(hr + t e, hr) = t^d f(hr + e, hr), None where there is none. `min_size` is the
     smallest side in pixels; where constants change it, `min_size_for` takes those constants by
     name and gives the side. `memory` is the peak of extra memory in forward and backward, as a
-    multiple of sr's own, for eight pictures of 192 pixels a side. `channels` are the counts it takes; empty means any.
+    multiple of sr's own, for eight pictures of 192 pixels a side. `channels` are the counts it
+    takes; empty means any.
     """
 
     source: str

@@ -1,6 +1,6 @@
 """The public verb: score a model, or plain bicubic, by a named protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from acutance.errors import InputError
@@ -17,16 +17,19 @@ def evaluate(
     scale: int | None = None,
     protocol: str = "y@1",
     engine: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """PSNR and SSIM of `model` on one or more folders of hr pictures.
 
     model: a run folder, a model file, or "bicubic" (which needs `scale`). A folder's HR
-    subfolder is used where it exists, and gives the set its name. Raises InputError for an
-    unknown protocol, a scale that is not the model's, or pictures that cannot be read.
+    subfolder is used where it exists, and the set is named after the folder. `progress` is told
+    (pictures done, pictures in all). Raises InputError for an unknown protocol, a scale that is
+    not the model's, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
-    return score_subject(subject, [Path(f) for f in folders], scale=scale, protocol=protocol)
+    places = [Path(folder) for folder in folders]
+    return score_subject(subject, places, scale=scale, protocol=protocol, progress=progress)
 
 
 def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:

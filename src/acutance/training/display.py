@@ -50,7 +50,7 @@ class Lines:
     """For logs and pipes: notes as they come, and a phase's state every ten seconds."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._next = time.monotonic() + 10.0
         self._began: dict[str, tuple[float, int]] = {}
 
     def phase(self, name: str, done: int, total: int) -> None:
