@@ -71,7 +71,7 @@ def write_models(folder: Path, activation: str) -> None:
     from acutance.upscaling.export import export_onnx
 
     torch.manual_seed(0)
-    arguments = {"features": 32, "convolutions": 16, "activation": activation}
+    arguments = {"features": 32, "convolutions": 16, "activation": activation, "skip": "nearest"}
     network = build("compact", scale=SCALE, channels=3, arguments=arguments)
     with torch.no_grad():
         network.body[-1].weight.mul_(100)

@@ -185,6 +185,7 @@ def test_pictures_are_turned_upright(tmp_path: Path, ending: str, orientation: i
     tolerance = 3 if ending == ".jpg" else 0  # lossy; a wrong turn is off by more than 100
     assert np.abs(read.astype(int) - upright).max() <= tolerance
     assert read.flags.c_contiguous
+    assert read.flags.writeable
 
 
 def test_damaged_exif_does_not_hide_the_picture(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def precision(loss: Function, contract: Contract) -> None:
             wide, wide_gradient = slope(loss, sr.float(), hr.float())
             value, gradient = slope(loss, sr, hr)
             assert_close(value, wide, rtol=1e-5, atol=1e-6)
+            exact = loss(sr.double(), hr.double())
+            assert_close(wide.double(), exact, rtol=1e-4, atol=1e-6)
             assert gradient.isfinite().all()
             with torch.autocast("cpu", dtype=dtype):
                 cast, cast_gradient = slope(loss, sr.float(), hr.float())

@@ -16,7 +16,7 @@ from acutance.upscaling.export import export_onnx
 from acutance.upscaling.onnx_runtime import OnnxEngine
 
 CASES = [(name, scale, "") for name in MODELS.names() for scale in (2, 3, 4)]
-CASES += [("compact:nano", scale, "bicubic") for scale in (2, 3, 4)]
+CASES += [("compact:nano", scale, skip) for scale in (2, 3, 4) for skip in ("nearest", "bicubic")]
 
 
 @pytest.mark.parametrize(("name", "scale", "skip"), CASES)

@@ -101,7 +101,9 @@ def read_picture(path: Path) -> Picture:
         with getattr(import_module(module), factory)(BytesIO(data), str(path)) as image:
             _check_header(path, image)
             image.load()
-            values = np.asarray(image.convert(_target_mode(path, image)))
+            mode = _target_mode(path, image)
+            # a copy: what Pillow hands out is read-only, which torch warns about
+            values = np.array(image if mode == image.mode else image.convert(mode))
             upright = _turn_upright(values, _orientation(image))
     except (InputError, MemoryError):
         raise

@@ -1,10 +1,9 @@
 """Rehearse a run: build everything, do two steps, and tell what the whole would take."""
 
-import resource
-import sys
 import time
 from pathlib import Path
 
+import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -40,7 +39,7 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         ("a step", f"{1000 * max(step_s, plan.step_s):.1f} ms"),
         ("steps", f"{plan.steps:,}"),
         ("time left to train", f"{plan.steps * max(step_s, plan.step_s) / 60:.1f} min"),
-        ("memory so far", f"{_peak_mib():,.0f} MiB"),
+        ("memory so far", f"{psutil.Process().memory_info().rss / MIB:,.0f} MiB"),
         ("disk", f"{4 * state_mib + 1:,.1f} MiB (three snapshots, model, ONNX)"),
     ]
 
@@ -63,8 +62,3 @@ def _multiply_adds(job: Job) -> float:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         job.bare(lr)
     return counter.get_total_flops() / 2
-
-
-def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / MIB if sys.platform == "darwin" else peak / 1024
