@@ -14,7 +14,7 @@ from pathlib import Path
 from facts import stamp
 
 HERE = Path(__file__).parent
-NAMES = ("startup", "data", "metrics", "losses", "training", "upscale")
+NAMES = ("startup", "data", "metrics", "files", "losses", "training", "upscale")
 
 
 def main() -> None:

@@ -1,10 +1,15 @@
 """What every loss owes its callers. A loss joins by its line in the LOSSES table."""
 
 import pytest
+from beartype import beartype
+from jaxtyping import TypeCheckError, jaxtyped
 from tests.losses.checks import CHECKS
+from tests.losses.pictures import noise_pair
 
 from acutance.losses import LOSSES
 from acutance.losses.contract import POINTS, Contract
+from acutance.losses.declarations import declared
+from acutance.losses.schedule import RESERVED
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -29,6 +34,25 @@ def test_compiles_to_machine_code(name):
 
 def test_every_point_has_a_check():
     assert set(CHECKS) == set(POINTS)
+
+
+@pytest.mark.parametrize("name", LOSSES.names())
+def test_shapes_are_those_of_the_signature(name):
+    """The annotations, checked by jaxtyping and beartype in the call."""
+    checked = jaxtyped(LOSSES.load(name), typechecker=beartype)
+    sr, hr = noise_pair(2, 3, 20, 24)
+    assert checked(sr, hr).shape == (2,)
+    with pytest.raises(TypeCheckError):
+        checked(sr[0], hr[0])
+
+
+@pytest.mark.parametrize("name", LOSSES.names())
+def test_reserved_options_are_left_free(name):
+    """start, every ... belong to the term, and what a loss needs is what it declares."""
+    declaration = declared(name)
+    assert declaration.options is not None
+    assert not {option.name for option in declaration.options} & set(RESERVED)
+    assert declaration.extras == LOSSES.module(name).CONTRACT.needs
 
 
 @pytest.mark.parametrize("name", LOSSES.names())

@@ -195,6 +195,20 @@ def test_shares_survive_saving_and_loading():
         assert torch.equal(one.gradient, two.gradient)
 
 
+def test_an_abandoned_step_leaves_no_trace():
+    """A micro-batch that was measured, and its step never finished."""
+    sr, hr = noise_pair(2, 3, 12, 12)
+    states = []
+    for abandoned in (False, True):
+        objective = Objective(parse_loss("70% l1 + 30% mse"))
+        objective.combine(sr, hr, step=0, steps=9)
+        if abandoned:
+            objective.combine(hr + 1, hr, step=1, steps=9, fraction=0.5)
+        objective.combine(sr, hr, step=2, steps=9)
+        states.append(objective.state_dict())
+    assert_close(states[0], states[1])
+
+
 def test_weights_leave_no_state():
     assert Objective(parse_loss("l1 + 0.1*mse")).state_dict() == {}
 
@@ -258,6 +272,8 @@ def test_an_extra_that_nobody_supplies_is_an_error_before_the_first_step():
     assert str(caught.value) == (
         "The term '0.1*towards_lr' needs 'lr', and nobody supplies it here. Supplied: scale."
     )
+    with pytest.raises(InputError, match="'towards_lr' needs 'lr', and nobody supplies it here"):
+        Objective(parse_loss("doubled(towards_lr)"), supplies=("lr",))
     objective = Objective(parse_loss("towards_lr"), supplies=("lr",))
     with pytest.raises(InputError, match="The term 'towards_lr' needs 'lr', which was not given"):
         objective.values(*noise_pair(1, 3, 12, 12))
@@ -294,7 +310,7 @@ def test_only_the_output_sr_is_there():
 
 def test_check_passes_what_can_be_trained():
     Objective(parse_loss(SIX)).check(48, 3)
-    Objective(parse_loss("ssim(window=7)")).check(7, 1, torch.bfloat16)
+    Objective(parse_loss("ssim(window=7)")).check(7, 1, dtype=torch.bfloat16)
 
 
 @pytest.mark.usefixtures("with_fakes")

@@ -25,6 +25,11 @@ class BuiltTerm:
     contract: Contract
     constants: Mapping[str, Any]
 
+    @property
+    def networks(self) -> list[nn.Module]:
+        """What moves to the device and is saved with the objective."""
+        return [v for v in (self.loss, *self.constants.values()) if isinstance(v, nn.Module)]
+
     def value(self, sr: Tensor, hr: Tensor, extras: Mapping[str, Any]) -> Tensor:
         """The loss per picture, (n,)."""
         for name in self.needs:
@@ -42,7 +47,10 @@ class BuiltTerm:
 def build_term(
     term: Term, supplies: tuple[str, ...], build: Callable[[Expression], Any]
 ) -> BuiltTerm:
-    """Import the loss of `term` and bind its options; `build` makes losses inside losses."""
+    """Import the loss of `term` and bind its options.
+
+    `build` makes losses inside losses, which get no extras: they are called with two pictures.
+    """
     if term.schedule.on != "sr":
         raise InputError(
             f"The term '{term}' is on '{term.schedule.on}', and the only output here is 'sr'."

@@ -39,12 +39,19 @@ class Combined:
 
 @dataclass(frozen=True)
 class _Slope:
-    """One term at one batch: its value and gradient per picture, non-finite ones set to 0."""
+    """One term at one batch, per picture; what is not a number in `gradient` and `norm` is 0.
+
+    A picture that is not `finite` still has other entries in `gradient`: `kept` leaves it out.
+    """
 
     gradient: Tensor
     value: Tensor
     norm: Tensor
     finite: Tensor
+
+    def kept(self) -> Tensor:
+        """1 for the pictures to count, 0 for the others, (n, 1, 1, 1)."""
+        return self.finite.to(self.gradient.dtype)[:, None, None, None]
 
 
 class Objective(nn.Module):
@@ -62,15 +69,12 @@ class Objective(nn.Module):
             )
         self.expression = expression
         self.supplies = supplies
-        self.terms = [build_term(term, supplies, self._inner) for term in expression.terms]
-        self.networks = nn.ModuleList(t.loss for t in self.terms if isinstance(t.loss, nn.Module))
+        self.terms = [build_term(term, supplies, Objective) for term in expression.terms]
+        self.networks = nn.ModuleList(network for t in self.terms for network in t.networks)
         self._units = _units(expression)
         heads = [expression.terms[members[0]] for members in self._units]
         shares = tuple((head.share or 0.0) / 100 for head in heads)
         self.balance = GradientShares(shares) if expression.has_shares else None
-
-    def _inner(self, expression: Expression) -> "Objective":
-        return Objective(expression, supplies=self.supplies)
 
     def forward(self, sr: Tensor, hr: Tensor, *, extras: Mapping[str, Any] = NOTHING) -> Tensor:
         """The weighted sum per picture, (n,), with schedules left aside."""
@@ -109,19 +113,19 @@ class Objective(nn.Module):
         wide = torch.promote_types(sr.dtype, torch.float32)
         gradient = torch.zeros_like(sr, dtype=wide)
         weights = [gradient.new_zeros((), dtype=torch.float32) for _ in active]
-        scales = self._unit_weights(slopes, fraction)
+        scales = self._unit_weights(slopes, step=step, fraction=fraction)
         for members, scale in zip(self._units, scales, strict=True):
             for k in members:
                 slope, weight = slopes[k], active[k]
                 if slope is None:
                     continue
-                part = weight * fraction / max(1, sr.shape[0])
+                part = slope.kept() * (weight * fraction / max(1, sr.shape[0]))
                 if scale is None:
-                    gradient.add_(slope.gradient, alpha=part)
                     weights[k] = weights[k] + weight
                 else:
-                    gradient.addcmul_(slope.gradient, scale, value=part)
+                    part = part * scale
                     weights[k] = scale * weight
+                gradient.addcmul_(slope.gradient, part)
         return _report(gradient, slopes, torch.stack(weights), sr)
 
     def _slope(self, built: BuiltTerm, sr: Tensor, hr: Tensor, extras: Mapping[str, Any]) -> _Slope:
@@ -137,16 +141,19 @@ class Objective(nn.Module):
             (gradient,) = torch.autograd.grad(value.sum(), leaf)
         norm = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
         finite = value.detach().isfinite() & norm.isfinite()
-        gradient = torch.where(finite[:, None, None, None], gradient, 0)
+        gradient = gradient.nan_to_num(0, 0, 0)  # a fifth of the time of torch.where
         return _Slope(gradient, value.detach(), torch.where(finite, norm, 0), finite)
 
-    def _unit_weights(self, slopes: list[_Slope | None], fraction: float) -> list[Tensor | None]:
+    def _unit_weights(
+        self, slopes: list[_Slope | None], *, step: int, fraction: float
+    ) -> list[Tensor | None]:
         """The weight of each unit from its share; None where weights are given."""
         if self.balance is None:
             return [None] * len(self._units)
         device = self.balance.mean.device
         norms = [self._unit_norm(members, slopes, device) for members in self._units]
-        weights = self.balance.weigh(torch.stack(norms).to(torch.float32), fraction=fraction)
+        found = torch.stack(norms).to(torch.float32)
+        weights = self.balance.weigh(found, step=step, fraction=fraction)
         return list(weights.unbind())
 
     def _unit_norm(
@@ -158,10 +165,10 @@ class Objective(nn.Module):
             return torch.zeros((), device=device)
         if len(members) == 1:
             return _mean_of_finite(found[0][1])
-        total = sum(weight * slope.gradient for weight, slope in found)
+        total = sum(slope.gradient * (slope.kept() * weight) for weight, slope in found)
         return torch.linalg.vector_norm(total, dim=(1, 2, 3)).mean()  # pyright: ignore
 
-    def check(self, patch: int, channels: int, dtype: torch.dtype = torch.float32) -> None:
+    def check(self, patch: int, channels: int, *, dtype: torch.dtype = torch.float32) -> None:
         """Try every term on one training patch; raise InputError before step 1 if one cannot.
 
         A term that needs extras is judged by its contract alone.

@@ -31,13 +31,16 @@ class GradientShares(nn.Module):
         self.register_buffer("shares", torch.tensor(shares), persistent=False)
         self._norms: list[Tensor] = []  # of the micro-batches of the step that is under way
         self._parts: list[float] = []
+        self._step = -1
 
-    def weigh(self, norms: Tensor, *, fraction: float) -> Tensor:
+    def weigh(self, norms: Tensor, *, step: int, fraction: float) -> Tensor:
         """Weights (units,) for this step, given the norms of a micro-batch, 0 for idle units.
 
         `fraction` is the micro-batch's part of the step's pictures; the step ends with the
-        micro-batch that completes 1.
+        micro-batch that completes 1. What an abandoned step had measured is forgotten.
         """
+        if step != self._step:
+            self._norms, self._parts, self._step = [], [], step
         if not self._norms:
             self.weights.copy_(self._next_weights(norms))
         self._norms.append(norms)

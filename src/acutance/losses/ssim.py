@@ -29,7 +29,7 @@ CONTRACT = Contract(
     symmetric=True,
     min_size=11,
     min_size_for=smallest_side,
-    memory=6,
+    memory=7.5,
 )
 GROUP = 3 << 17  # values of one map worked on at a time: 1.5 MiB of float32, which two cores keep
 

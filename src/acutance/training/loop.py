@@ -25,20 +25,23 @@ MAX_ROLLBACKS = 3
 CALMER = 0.5  # the rate's factor after a roll-back
 
 
-def train(recipe: Recipe, folder: Path, display: Display) -> Outcome:
+def train(
+    recipe: Recipe, folder: Path, display: Display, *, spent_s: float = 0.0
+) -> Outcome:
     """Carry out `recipe` in `folder`, or continue what `folder` holds of it.
 
+    `spent_s` is how long the command has been running; minutes count from its beginning.
     Raises InputError for what is wrong with the input, RunError when the disk is full or the
     run diverged, KeyboardInterrupt after everything was saved on Ctrl-C.
     """
-    job = prepare(recipe, folder, display)
-    reason = "all steps done"
+    job = prepare(recipe, folder, display, spent_s=spent_s)
     with Log(folder) as log, StopSignals() as stop:
         log.write("start", {"step": job.progress.step, "steps": job.plan.steps})
         watch = Watch(job, log, display)
         batches = batch_source(job)
+        converged = is_converged(job, watch)
         try:
-            while job.progress.step < job.plan.steps:
+            while job.progress.step < job.plan.steps and not converged:
                 watch.begin_step()
                 job.to_training()
                 reading = update(job, batches.next())
@@ -55,18 +58,16 @@ def train(recipe: Recipe, folder: Path, display: Display) -> Outcome:
                 watch.write_what_is_due()
                 if stop.requested:
                     leave(job, log, display)
-                if recipe.stop.until and has_converged(*watch.scores(), recipe.stop.gain_db):
-                    reason = "converged"
-                    break
+                converged = is_converged(job, watch)
         finally:
             batches.close()
             watch.close()
-        return finish(job, log, display, reason)
+        return finish(job, log, display, "converged" if converged else "all steps done")
 
 
-def prepare(recipe: Recipe, folder: Path, display: Display) -> Job:
+def prepare(recipe: Recipe, folder: Path, display: Display, *, spent_s: float) -> Job:
     """Read the pictures, settle the plan, build everything, and take up what was saved."""
-    began = time.monotonic()
+    began = time.monotonic() - spent_s
     known = read_plan(folder, recipe)
     pictures = gather(recipe, folder, display)
     if known is not None:
@@ -82,6 +83,12 @@ def prepare(recipe: Recipe, folder: Path, display: Display) -> Job:
         load_snapshot(snapshot, job.state)
         display.note(f"continuing {folder} at step {job.progress.step} of {plan.steps}")
     return job
+
+
+def is_converged(job: Job, watch: Watch) -> bool:
+    """Whether the run is to stop because its score stands still."""
+    stop = job.recipe.stop
+    return bool(stop.until) and has_converged(*watch.scores(), stop.gain_db)
 
 
 def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import psutil
 
-from acutance.data.folders import split_validation
+from acutance.data.folders import photo_paths, split_validation
 from acutance.data.pool import Pool, PoolSettings, build_pool
 from acutance.errors import InputError
-from acutance.imaging.files import picture_paths
 from acutance.training.display import Display
 from acutance.training.recipe import DataChoice, Recipe
 from acutance.training.record import Plan
@@ -57,11 +56,11 @@ def _hold_out(data: DataChoice, seed: int) -> tuple[list[str], list[Path]]:
     """Training sources and validation files; without `val` a seeded part of the photographs."""
     drawn = [s for s in data.photos if s.partition(":")[0] == "procedural"]
     if data.val:
-        return list(data.photos), picture_paths([Path(p) for p in data.val])
-    files = [Path(s) for s in data.photos if s not in drawn]
-    if not files:
+        return list(data.photos), photo_paths(data.val)
+    if len(drawn) == len(data.photos):
         raise InputError("Drawn pictures alone give nothing to be judged by: name --val FOLDER.")
-    train, held_out = split_validation(picture_paths(files), share=data.hold_out, seed=seed)
+    files = photo_paths(data.photos)
+    train, held_out = split_validation(files, share=data.hold_out, seed=seed)
     return [*map(str, train), *drawn], held_out
 
 

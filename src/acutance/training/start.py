@@ -1,5 +1,6 @@
 """The public verb: photographs in, a trained model out."""
 
+import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,12 +51,13 @@ def train(
 
 def carry_out(recipe: Recipe, folder: Path, *, quiet: bool = False) -> "Outcome":
     """Carry out a recipe in `folder`, with what a person sees on stderr."""
+    began = time.monotonic()
     require_training()
     from acutance.training.display import Showing, make_display
     from acutance.training.loop import train as run
 
     with Showing(make_display(quiet)) as showing:
-        return run(recipe, folder, showing.display)
+        return run(recipe, folder, showing.display, spent_s=time.monotonic() - began)
 
 
 def require_training() -> None:
