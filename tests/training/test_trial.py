@@ -9,13 +9,13 @@ from acutance.training.trial import choose_pace, steps_in, time_steps
 
 
 def test_steps_fit_into_the_minutes_after_all_else():
-    """5 min = 300 s; 20 s are spent and 30 s needed at the end: 250 s x 0.95 / 0.05 s."""
-    assert steps_in(5.0, spent_s=20.0, step_s=0.05, other_s=30.0) == 4750
+    """5 min = 300 s; 20 s are spent and 30 s needed at the end: 250 s x 0.9 / 0.05 s."""
+    assert steps_in(5.0, spent_s=20.0, step_s=0.05, other_s=30.0) == 4500
 
 
 def test_a_slow_start_leaves_a_quarter_of_the_minutes_and_always_a_step():
-    """1 min = 60 s: 15 s x 0.95 / 0.05 s, though 90 s are gone already."""
-    assert steps_in(1.0, spent_s=90.0, step_s=0.05, other_s=0.0) == 285
+    """1 min = 60 s: 15 s x 0.9 / 0.05 s, though 90 s are gone already."""
+    assert steps_in(1.0, spent_s=90.0, step_s=0.05, other_s=0.0) == 270
     assert steps_in(0.001, spent_s=20.0, step_s=0.05, other_s=0.0) == 1
 
 

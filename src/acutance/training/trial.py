@@ -77,9 +77,9 @@ def _fastest(tried: list[Pace]) -> Pace:
 def steps_in(minutes: float, *, spent_s: float, step_s: float, other_s: float) -> int:
     """How many steps fit into `minutes`, after what is spent and what else must be done.
 
-    A twentieth is kept back: steps are a little slower in a long run than in a trial. However
-    long the start took, a quarter of the minutes is for training.
+    A tenth is kept back: steps are a little slower in a long run than in a trial, and snapshots
+    take their time. However long the start took, a quarter of the minutes is for training.
     """
     whole = 60 * minutes
     left = max(whole - spent_s - other_s, whole / 4)
-    return max(1, int(0.95 * left / step_s))
+    return max(1, int(0.9 * left / step_s))
