@@ -32,13 +32,15 @@ def gradients(job):
 @pytest.mark.parametrize("loss", ["l1", "0.7*l1 + 0.3*mse", "ssim"])
 @pytest.mark.parametrize("parts", [2, 3, 8])
 def test_accumulation_equals_the_big_batch(job_of, loss, parts):
+    """To 1e-6 of the largest entry; SSIM's variances are differences, which cost a digit."""
+    tolerance = 1e-5 if loss == "ssim" else 1e-6
     whole = job_of(data__batch=8, loss__expression=loss)
     split = job_of(data__batch=8, loss__expression=loss, optim__accumulate=parts)
     batch = whole.batch(0)
     update(whole, batch)
     update(split, batch)
     for a, b in zip(gradients(whole), gradients(split), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6 * float(a.abs().max()))
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=tolerance * float(a.abs().max()))
 
 
 def test_the_gradient_is_that_of_the_plain_mean_loss(job_of):

@@ -182,7 +182,7 @@ class Objective(nn.Module):
             try:
                 with torch.no_grad():
                     built.value(black, black, NOTHING)
-            except InputError as error:
+            except ValueError as error:  # InputError is one; a plug-in may raise its own
                 raise InputError(f"The term '{built.term}' cannot be trained: {error}") from error
 
 
