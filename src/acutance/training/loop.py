@@ -25,9 +25,7 @@ MAX_ROLLBACKS = 3
 CALMER = 0.5  # the rate's factor after a roll-back
 
 
-def train(
-    recipe: Recipe, folder: Path, display: Display, *, spent_s: float = 0.0
-) -> Outcome:
+def train(recipe: Recipe, folder: Path, display: Display, *, spent_s: float = 0.0) -> Outcome:
     """Carry out `recipe` in `folder`, or continue what `folder` holds of it.
 
     `spent_s` is how long the command has been running; minutes count from its beginning.
