@@ -66,7 +66,8 @@ def own_picture() -> Path:
 
 def our_step_ms(features: int, convolutions: int, precision: str) -> tuple[float, float]:
     """Median milliseconds of a step of ours, and the share of it spent waiting for its batch."""
-    from acutance.training.loop import batch_source, update
+    from acutance.training.loop import batch_source
+    from acutance.training.update import update
 
     _, job = make_job(features, convolutions, precision)
     batches = batch_source(job)
@@ -75,7 +76,6 @@ def our_step_ms(features: int, convolutions: int, precision: str) -> tuple[float
         start = time.perf_counter()
         batch = batches.next()
         got = time.perf_counter()
-        job.to_training()
         update(job, batch)
         job.progress.step += 1
         if step >= 3:

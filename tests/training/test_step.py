@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from acutance.training.display import Silent
-from acutance.training.loop import train, update
+from acutance.training.loop import train
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
 from acutance.training.setup import build_job
 from acutance.training.step import as_pictures, parts_of
+from acutance.training.update import update
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`acutance evaluate`: score a model by a named protocol."""
 
 import json
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -49,10 +50,10 @@ def evaluate(
     from acutance.cli.tables import show_table
     from acutance.storage import write_atomically
     from acutance.study.score import evaluate as score
-    from acutance.training.display import Showing, make_display
+    from acutance.training.display import make_display
 
-    with Showing(make_display()) as showing:
-        show = partial(showing.display.phase, "scoring")
+    with closing(make_display()) as display:
+        show = partial(display.phase, "scoring")
         scores = score(model, folders, scale=scale, protocol=protocol, engine=engine, progress=show)
     text = json.dumps(scores.to_json(), indent=2) + "\n"
     if target is not None and str(target) == "-":

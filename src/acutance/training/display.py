@@ -2,8 +2,7 @@
 
 import sys
 import time
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -112,21 +111,3 @@ def make_display(quiet: bool = False) -> Display:
         return Silent()
     console = Console(stderr=True)
     return Bars(console) if console.is_terminal else Lines()
-
-
-class Showing:
-    """Closes a display however the work ends."""
-
-    def __init__(self, display: Display) -> None:
-        self.display = display
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.display.close()

@@ -1,18 +1,19 @@
 """Rehearse a run: build everything, do two steps, and tell what the whole would take."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from acutance.training.display import Showing, make_display
+from acutance.training.display import make_display
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.setup import Job, build_job, channels_of
-from acutance.training.step import accumulate, finish_update, set_rate
+from acutance.training.update import update
 
 MIB = 2**20
 
@@ -20,10 +21,10 @@ MIB = 2**20
 def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
     """What the run would be and take, as (name, value) for people."""
     began = time.monotonic()
-    with Showing(make_display(quiet)) as showing:
+    with closing(make_display(quiet)) as display:
         nowhere = Path()
-        pictures = gather(recipe, nowhere, showing.display)
-        plan = make_plan(recipe, pictures, began=began, display=showing.display)
+        pictures = gather(recipe, nowhere, display)
+        plan = make_plan(recipe, pictures, began=began, display=display)
         job = build_job(recipe, plan, pictures, nowhere)
         step_s = [_one_step(job, step) for step in range(2)][-1]
     parameters = sum(p.numel() for p in job.bare.parameters())
@@ -46,12 +47,8 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
 
 def _one_step(job: Job, step: int) -> float:
     start = time.perf_counter()
-    job.to_training()
-    set_rate(job.work, job.recipe.optim, job.plan, step, 1.0)
-    job.work.optimiser.zero_grad(set_to_none=True)
-    parts, total = job.parts(job.batch(step))
-    accumulate(job.work, parts, total, job.plan, step)
-    finish_update(job.work, job.recipe.optim, job.plan, step)
+    job.progress.step = step
+    update(job, job.batch(step))
     return time.perf_counter() - start
 
 

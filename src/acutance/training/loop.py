@@ -18,7 +18,7 @@ from acutance.training.record import Log, read_plan, write_plan
 from acutance.training.setup import Job, build_job
 from acutance.training.signals import StopSignals
 from acutance.training.snapshots import load_snapshot, newest_snapshot, save_snapshot
-from acutance.training.step import Reading, accumulate, finish_update, set_rate
+from acutance.training.update import update
 from acutance.training.watch import Watch
 
 MAX_ROLLBACKS = 3
@@ -41,7 +41,6 @@ def train(recipe: Recipe, folder: Path, display: Display, *, spent_s: float = 0.
         try:
             while job.progress.step < job.plan.steps and not converged:
                 watch.begin_step()
-                job.to_training()
                 reading = update(job, batches.next())
                 job.progress.step += 1
                 watch.end_step(reading)
@@ -93,17 +92,6 @@ def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:
     """The batches from the step in hand on; the same with and without a thread."""
     kind = Prefetch if job.recipe.data.prefetch else Direct
     return kind(job.batch, job.progress.step)
-
-
-def update(job: Job, batch: Batch) -> Reading:
-    """One step: the gradient of the batch (or of all patches, for gd), then the move."""
-    step, plan, work = job.progress.step, job.plan, job.work
-    set_rate(work, job.recipe.optim, plan, step, job.progress.rate_factor)
-    work.optimiser.zero_grad(set_to_none=True)
-    parts, total = job.parts(batch)
-    reading = accumulate(work, parts, total, plan, step)
-    finish_update(work, job.recipe.optim, plan, step)
-    return reading
 
 
 def leave(job: Job, log: Log, display: Display) -> NoReturn:

@@ -17,8 +17,8 @@ from acutance.training.pictures import Pictures, patch_side
 from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
 from acutance.training.setup import Job, build_job, make_card
-from acutance.training.step import accumulate, finish_update, set_rate
 from acutance.training.trial import Pace, choose_pace, steps_in
+from acutance.training.update import update
 from acutance.training.validation import validate
 
 DEFAULT_MINUTES = 5.0
@@ -101,12 +101,8 @@ def _stepper(
     job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE)
 
     def run_step(step: int) -> None:
-        job.to_training()
-        set_rate(job.work, recipe.optim, plan, step, 1.0)
-        job.work.optimiser.zero_grad(set_to_none=True)
-        parts, total = job.parts(job.batch(step))
-        accumulate(job.work, parts, total, plan, step)
-        finish_update(job.work, recipe.optim, plan, step)
+        job.progress.step = step
+        update(job, job.batch(step))
 
     return run_step
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,11 +54,11 @@ def carry_out(recipe: Recipe, folder: Path, *, quiet: bool = False) -> "Outcome"
     """Carry out a recipe in `folder`, with what a person sees on stderr."""
     began = time.monotonic()
     require_training()
-    from acutance.training.display import Showing, make_display
+    from acutance.training.display import make_display
     from acutance.training.loop import train as run
 
-    with Showing(make_display(quiet)) as showing:
-        return run(recipe, folder, showing.display, spent_s=time.monotonic() - began)
+    with closing(make_display(quiet)) as display:
+        return run(recipe, folder, display, spent_s=time.monotonic() - began)
 
 
 def require_training() -> None:
