@@ -46,7 +46,7 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run the command line; turn errors into one line and an exit code (README, "Exit codes")."""
+    """Run the command line; turn errors into a line and an exit code (docs/commands.md)."""
     try:
         commands.main(prog_name="acutance", standalone_mode=False)
     except click.exceptions.Exit as stop:
