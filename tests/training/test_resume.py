@@ -9,6 +9,7 @@ from torch import equal
 from acutance.errors import InputError
 from acutance.training.display import Silent
 from acutance.training.loop import train
+from acutance.training.optimisers import RATES
 from acutance.training.record import read_log
 from acutance.training.snapshots import newest_snapshot
 
@@ -100,7 +101,8 @@ def test_run_toml_tells_all(small_recipe, tmp_path):
     train(small_recipe(stop__steps=5), tmp_path / "a", Silent())
     tables = tomllib.loads((tmp_path / "a" / "run.toml").read_text())
     assert tables["plan"]["threads"] == 1
-    assert tables["plan"]["rate"] == tables["recipe"]["optim"]["rate"] or tables["plan"]["rate"] > 0
+    assert tables["recipe"]["optim"]["rate"] == "auto"
+    assert tables["plan"]["rate"] == RATES["compact"]  # what "auto" became
     assert tables["recipe"]["optim"]["beta2"] == 0.99
     assert tables["versions"]["torch"]
     scores = json.loads((tmp_path / "a" / "scores.json").read_text())

@@ -62,7 +62,7 @@ OPTIONS = {
 @click.option("--until", type=click.Choice(["converged"]), help="Stop when the score stands still.")
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--threads", type=int, help="[default: timed]")
-@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="[default: timed]")
+@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")
 @click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
 )

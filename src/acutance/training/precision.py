@@ -3,11 +3,8 @@
 import logging
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision, Precision
-
-KINDS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 class PicturePrecision(MixedPrecision):
@@ -24,10 +21,7 @@ class PicturePrecision(MixedPrecision):
 
 
 def make_fabric(device: str, precision: str) -> Fabric:
-    """Fabric on one device; "fp32", "bf16" or "fp16"."""
+    """Fabric on one device; "fp32" or "bf16", which needs no scaling of gradients."""
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
-    plugin: Precision = Precision()
-    if precision in KINDS:
-        scaler = torch.amp.GradScaler(device) if precision == "fp16" else None  # pyright: ignore[reportPrivateImportUsage]
-        plugin = PicturePrecision(KINDS[precision], device, scaler)  # pyright: ignore[reportArgumentType]
+    plugin = PicturePrecision("bf16-mixed", device) if precision == "bf16" else Precision()
     return Fabric(accelerator=device, devices=1, plugins=plugin)

@@ -90,7 +90,7 @@ class MachineChoice:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count | Auto = "auto"
-    precision: Literal["fp32", "bf16", "fp16", "auto"] = "auto"
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
     compile: bool = False
 
 

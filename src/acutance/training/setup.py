@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -41,11 +42,15 @@ class Job:
     plan: Plan
     folder: Path
     pictures: Pictures
-    grid: Grid  # the whole set, for plain gradient descent
     bare: nn.Module  # the network without fabric's wrapping
     work: Work
     progress: Progress
     state: State
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Patches that cover the whole set, for plain gradient descent."""
+        return self.pictures.pool.grid(self.plan.patch, seed=self.recipe.seed)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step: a pure function of seed and step."""
@@ -136,13 +141,13 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
     torch.set_num_threads(plan.threads)
     fabric = make_fabric(plan.device, plan.precision)
     bare = build_network(recipe.network, recipe.seed).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    whole = recipe.optim.name == "gd"
-    grid = pictures.pool.grid(plan.patch, seed=recipe.seed)
-    count = grid.grid_count if whole else recipe.data.batch
+    count = recipe.data.batch
+    if recipe.optim.name == "gd":
+        count = pictures.pool.grid(plan.patch, seed=recipe.seed).grid_count
     work = make_work(recipe, plan, fabric, bare, count=count)
     progress = Progress()
     state = State(bare, work.smooth, work.optimiser, work.objective, progress)
-    return Job(recipe, plan, folder, pictures, grid, bare, work, progress, state)
+    return Job(recipe, plan, folder, pictures, bare, work, progress, state)
 
 
 def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, count: int) -> Work:
