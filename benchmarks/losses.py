@@ -22,11 +22,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from acutance.losses.charbonnier import charbonnier
 from acutance.losses.expression import parse_loss
-from acutance.losses.fft import fft
+from acutance.losses.frequency.fft import fft
 from acutance.losses.objective import Objective
-from acutance.losses.ssim import ssim
+from acutance.losses.pixel.charbonnier import charbonnier
+from acutance.losses.structure.ssim import ssim
 from acutance.models.memory import keep_large_blocks
 
 Loss = Callable[[Tensor, Tensor], Tensor]

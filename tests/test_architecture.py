@@ -126,10 +126,10 @@ def test_table_and_folder_agree(folder):
     """A file that carries the mark of its family stands in the table, and nothing else does."""
     table, mark = TABLES[folder]
     text = (SOURCE / folder / "__init__.py").read_text(encoding="utf-8")
-    listed = set(re.findall(rf'"acutance\.{folder}\.(\w+):\w+"', text))
+    listed = set(re.findall(rf'"acutance\.{folder}\.([\w.]+):\w+"', text))
     marked = {
-        path.stem
-        for path in (SOURCE / folder).glob("*.py")
+        ".".join(path.relative_to(SOURCE / folder).with_suffix("").parts)
+        for path in (SOURCE / folder).rglob("*.py")
         if re.search(rf"^{mark}\b.*=", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert table in text, f"{folder}/__init__.py has no table {table}"

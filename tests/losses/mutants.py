@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from acutance.errors import InputError
 from acutance.losses.contract import Contract
-from acutance.losses.l1 import l1
-from acutance.losses.mse import mse
-from acutance.losses.ssim import ssim
+from acutance.losses.pixel.l1 import l1
+from acutance.losses.pixel.mse import mse
+from acutance.losses.structure.ssim import ssim
 
 SQUARED = Contract(source="a mutant", symmetric=True, degree=2, memory=8)
 ABSOLUTE = Contract(source="a mutant", symmetric=True, degree=1, memory=8)
@@ -158,6 +158,10 @@ MUTANTS = {
     "gradcheck": [(attached_weight, SQUARED)],
     "symmetry": [(one_sided, ABSOLUTE)],
     "homogeneity": [(ssim, WINDOWED.__class__(source="a mutant", degree=2, min_size=11))],
+    "blind_spots": [
+        (l1, Contract(source="a mutant", injective=False)),
+        (l1, Contract(source="a mutant", injective=False, blind_to=("offset",))),
+    ],
     "tiling": [(sums, ABSOLUTE)],
     "out_of_range": [(clamps, SQUARED)],
     "degenerate": [(not_a_number_on_flat, SQUARED)],

@@ -7,13 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.losses.pictures import pair
 
 from acutance.errors import InputError
 from acutance.losses import ALIASES, names
 from acutance.losses.expression import Expression, Schedule, Term, parse_loss
-from acutance.losses.l1 import l1
-from acutance.losses.mse import mse
+from acutance.losses.pixel.l1 import l1
+from acutance.losses.pixel.mse import mse
+from acutance.losses.proof.pictures import pair
 
 CANONICAL = [
     ("l1", "l1"),

@@ -1,10 +1,11 @@
 """The contract can fail: every check catches the wrong losses it is there for."""
 
 import pytest
-from tests.losses.checks import CHECKS
 from tests.losses.mutants import MUTANTS
 from torch._dynamo.exc import TorchDynamoException
 from torch.autograd.gradcheck import GradcheckError
+
+from acutance.losses.proof.checks import CHECKS
 
 CASES = [(point, *mutant) for point, mutants in MUTANTS.items() for mutant in mutants]
 FAULTS = (AssertionError, pytest.fail.Exception, GradcheckError, TorchDynamoException)

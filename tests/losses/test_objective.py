@@ -3,8 +3,6 @@
 import pytest
 import torch
 from safetensors.torch import load, save
-from tests.losses.checks import SYNCS
-from tests.losses.pictures import noise_pair, pair
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.testing import assert_close
@@ -13,6 +11,8 @@ from acutance.errors import InputError, RunError
 from acutance.losses import LOSSES
 from acutance.losses.expression import parse_loss
 from acutance.losses.objective import Combined, Objective
+from acutance.losses.proof.checks import SYNCS
+from acutance.losses.proof.pictures import noise_pair, pair
 
 SIX = "0.5*l1 + 3*mse + charbonnier + 2*huber + 0.1*ssim + 0.05*fft + 0.01*total_variation"
 

@@ -6,16 +6,16 @@ Values and gradients; sizes that cut across the groups, pieces and strips of the
 import numpy as np
 import pytest
 import torch
-from tests.losses import checks
-from tests.losses.pictures import generic_pair
 from tests.losses.reference import charbonnier as plain_charbonnier
 from tests.losses.reference import fft as plain_fft
 from tests.losses.reference import ssim as plain_ssim
 
-from acutance.losses import charbonnier as fast_charbonnier
 from acutance.losses import closed_form
-from acutance.losses import fft as fast_fft
-from acutance.losses import ssim as fast_ssim
+from acutance.losses.frequency import fft as fast_fft
+from acutance.losses.pixel import charbonnier as fast_charbonnier
+from acutance.losses.proof import checks
+from acutance.losses.proof.pictures import generic_pair
+from acutance.losses.structure import ssim as fast_ssim
 
 SHAPES = [(2, 3, 12, 14), (1, 1, 11, 29), (3, 4, 13, 12)]
 

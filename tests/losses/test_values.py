@@ -1,72 +1,32 @@
-"""Numbers that others can reproduce: each loss on two pairs made by integer formulas.
-
-Unless said otherwise a number is "formula" of shared/reference/loss_values.json: float64 numpy
-from the definition, without torch. Where another library gives the same it is named.
-"""
+"""Numbers that others can reproduce: each loss on two pairs made by integer formulas."""
 
 import hashlib
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.losses.checks import slope
-from tests.losses.pictures import pair, pair_levels
+from tests.losses import anchors
 
 from acutance.losses import LOSSES
-from acutance.losses.charbonnier import charbonnier
+from acutance.losses.edges.total_variation import total_variation
 from acutance.losses.expression import parse_loss
-from acutance.losses.fft import fft
-from acutance.losses.huber import huber
-from acutance.losses.mse import mse
-from acutance.losses.ssim import ssim
-from acutance.losses.total_variation import total_variation
+from acutance.losses.frequency.fft import fft
+from acutance.losses.pixel.charbonnier import charbonnier
+from acutance.losses.pixel.huber import huber
+from acutance.losses.pixel.mse import mse
+from acutance.losses.proof.checks import slope
+from acutance.losses.proof.extras import EXTRAS
+from acutance.losses.proof.pictures import generic_pair, pair, pair_levels
+from acutance.losses.structure.ssim import ssim
 
-# name: (expression, value of pair a, values of pair b)
-VALUES = {
-    "l1": ("l1", 0.015749995744825707, (0.01355826184640523, 0.013556559776688452)),
-    "mse": ("mse", 0.00047858098225219645, (0.00037132319567260454, 0.00036997989555299243)),
-    "charbonnier": (
-        "charbonnier",
-        0.01588648216894626,
-        (0.013710882676336673, 0.01370549323002697),
-    ),
-    "charbonnier, the corner of other code": (
-        "charbonnier(eps=1e-6)",
-        0.015750084109020405,
-        (0.013558362810031489, 0.013556656671689878),
-    ),
-    # kornia 0.9 charbonnier_loss: eps 1, less 1
-    "charbonnier of kornia": (
-        "charbonnier(eps=1.0, centred=True)",
-        0.00023914842986526546,
-        (0.00018556089212169296, 0.00018488989923957767),
-    ),
-    # torch 2.13 huber_loss agrees
-    "huber": ("huber", 0.00011554819966634985, (9.466247310896716e-05, 9.447711020767922e-05)),
-    # 1 - SSIM; piq 0.8, kornia 0.9 (valid) and scikit-image 0.26 (Gaussian) agree
-    "ssim": ("ssim", 1 - 0.9486171499204747, (1 - 0.953819998133527, 1 - 0.9497433843021399)),
-    "fft": ("fft", 0.005638435069060078, (0.00589380779747776, 0.005895889390631482)),
-    "fft backward": (
-        "fft(norm='backward')",
-        1.0825795332595345,
-        (0.4619782958674331, 0.4621414587819511),
-    ),
-    "fft forward": (
-        "fft(norm='forward')",
-        2.9366849318021223e-05,
-        (7.519177992634003e-05, 7.521833639029154e-05),
-    ),
-    "fft modulus": (
-        "fft(norm='backward', part='modulus')",
-        1.6997590238563367,
-        (0.72273523622971, 0.7258738170572177),
-    ),
-    "fft whole modulus": (
-        "fft(part='modulus', plane='whole')",
-        0.00882843307724595,
-        (0.009086749837182669, 0.00912388198155546),
-    ),
-}
+FAMILIES = [
+    import_module(f"tests.losses.anchors.{path.stem}")
+    for path in sorted(Path(anchors.__file__).parent.glob("[a-z]*.py"))
+]
+ANCHORS = [anchor for family in FAMILIES for anchor in getattr(family, "ANCHORS", [])]
+TWINS = [twin for family in FAMILIES for twin in getattr(family, "TWINS", [])]
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
@@ -81,30 +41,37 @@ def test_pairs_are_those_of_the_reference(name):
     assert (int(sr.sum()), int(hr.sum()), *digests) == fingerprints[name]
 
 
-@pytest.mark.parametrize("row", VALUES)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-6)])
-def test_values_are_those_of_the_reference(row, dtype, tolerance):
-    text, on_a, on_b = VALUES[row]
-    loss = parse_loss(text)
-    for name, wanted in (("a", (on_a,)), ("b", on_b)):
+def label(row):
+    return row.expression
+
+
+@pytest.mark.parametrize("anchor", ANCHORS, ids=label)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+def test_values_are_those_of_others(anchor, dtype):
+    loss = parse_loss(anchor.expression)
+    for name, wanted in (("a", anchor.a), ("b", anchor.b)):
+        if wanted is None:
+            continue
         got = loss(*pair(name, dtype)).double().numpy()
-        np.testing.assert_allclose(got, wanted, atol=tolerance, rtol=1e-6)
+        tolerance = anchor.tolerance if dtype == torch.float64 else anchor.tolerance32
+        np.testing.assert_allclose(got, np.atleast_1d(wanted), atol=tolerance, rtol=1e-6)
 
 
-def test_every_loss_has_a_value_here():
-    pinned = {parse_loss(text).terms[0].name for text, _, _ in VALUES.values()}
-    assert pinned | {"total_variation"} == {
-        name for name, place in LOSSES.places().items() if place.startswith("acutance.")
-    }
+@pytest.mark.parametrize("twin", TWINS, ids=label)
+def test_values_are_those_of_the_formula(twin):
+    sr, hr = generic_pair(*twin.shape)
+    extras = {name: EXTRAS[name](sr, hr) for name in twin.needs}
+    plain = {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in extras.items()}
+    got = parse_loss(twin.expression)(sr, hr, extras=extras).numpy()
+    np.testing.assert_allclose(
+        got, twin.function(sr.numpy(), hr.numpy(), **plain), rtol=twin.tolerance, atol=1e-12
+    )
 
 
-def test_total_variation_is_the_published_sum_over_the_number_of_neighbours():
-    """6372.949... is piq (l1), kornia and torchmetrics; a square picture has equal counts."""
-    sr, hr = pair("a")
-    neighbours = 3 * 192 * 191
-    assert total_variation(sr, hr).item() == pytest.approx(6372.949019607843 / neighbours)
-    squares = total_variation(sr, hr, p=2).item()
-    assert squares == pytest.approx(302.6613148788927 / neighbours)
+def test_every_loss_has_a_value_from_outside():
+    pinned = {term.name for row in ANCHORS + TWINS for term in parse_loss(row.expression).terms}
+    own = {name for name, place in LOSSES.places().items() if place.startswith("acutance.")}
+    assert own - pinned == set()
 
 
 @pytest.mark.parametrize("slope_of_ramp", [0.01, -0.02])

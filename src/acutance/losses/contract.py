@@ -17,6 +17,7 @@ POINTS = (
     "gradcheck",
     "symmetry",
     "homogeneity",
+    "blind_spots",
     "tiling",
     "out_of_range",
     "degenerate",
@@ -39,14 +40,17 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class Contract:
-    """The claims of one loss at its default constants; tests/losses/test_contracts.py proves them.
+    """The claims of one loss, proven by acutance.losses.proof at its default constants.
 
     `at_identity` is the value of f(hr, hr), None where it depends on the picture. `degree` is the
     d of f(hr + t e, hr) = t^d f(hr + e, hr), None where there is none. `min_size` is the
     smallest side in pixels; where constants change it, `min_size_for` takes those constants by
     name and gives the side. `memory` is the peak of extra memory in forward and backward, as a
     multiple of sr's own, for eight pictures of 192 pixels a side. `channels` are the counts it
-    takes; empty means any.
+    takes; empty means any. Sides have to be divisible by `multiple`. `blind_to` names changes of a
+    picture (acutance.losses.proof.blindness) that the loss does not see; one that is not injective
+    names at least one. `proof` are the constants to prove it with where the defaults need what is
+    not everywhere, such as trained weights; a loss inside it is written as text.
     """
 
     source: str
@@ -56,11 +60,14 @@ class Contract:
     needs: tuple[str, ...] = ()  # extras it asks for by parameter name
     min_size: int = 1
     min_size_for: Callable[..., int] | None = None
+    multiple: int = 1
     channels: tuple[int, ...] = ()
+    blind_to: tuple[str, ...] = ()
     batch_coupled: bool = False
     stochastic: bool = False
     degree: float | None = None
     memory: float = 4.0
+    proof: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     exceptions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:

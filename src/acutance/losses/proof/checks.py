@@ -1,14 +1,21 @@
 """The contract of losses as checks: each takes any loss and what it claims, and asserts.
 
 The names are the points of acutance.losses.contract.POINTS. A package that brings a loss of its
-own can run them on it; tests/losses/test_mutants.py shows that each of them can fail.
+own can run them on it (CONTRIBUTING.md); small wrong losses show that each of them can fail.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
-import pytest
 import torch
-from tests.losses.pictures import (
+from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
+from torch.testing import assert_close
+
+from acutance.losses.contract import Contract
+from acutance.losses.proof.blindness import BLIND
+from acutance.losses.proof.pictures import (
     SHAPES,
     generic_pair,
     hostile,
@@ -17,11 +24,6 @@ from tests.losses.pictures import (
     target_levels,
     worse,
 )
-from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
-from torch.testing import assert_close
-
-from acutance.losses.contract import Contract
 
 Function = Callable[[Tensor, Tensor], Tensor]
 SYNCS = {"aten::_local_scalar_dense", "aten::item", "aten::nonzero", "aten::is_nonzero"}
@@ -78,8 +80,9 @@ def minimum_at_equality(loss: Function, contract: Contract) -> None:
     """f(hr, hr) is what is declared, and nothing is less."""
     for _, hr in pairs(contract):
         at_equality = loss(hr, hr)
-        declared = torch.full_like(at_equality, contract.at_identity or 0.0)
-        assert_close(at_equality, declared, atol=1e-6, rtol=0)
+        if contract.at_identity is not None:
+            declared = torch.full_like(at_equality, contract.at_identity)
+            assert_close(at_equality, declared, atol=1e-6, rtol=0)
         for name, sr in worse(hr):
             assert (loss(sr, hr) >= at_equality - 1e-6).all(), f"{name} is better than equal"
 
@@ -103,10 +106,11 @@ def per_picture(loss: Function, contract: Contract) -> None:
 def gradcheck(loss: Function, contract: Contract) -> None:
     """The gradient is the derivative, by differences in float64."""
     if contract.min_size > 24:
-        return  # too many values for differences; test_twins.py has the plain twin
+        return  # too many values for differences; such a loss has a plain twin in the tests
     h, w = max(12, contract.min_size), max(14, contract.min_size)
     sr, hr = generic_pair(2, 3, h, w)
-    small = (slice(None), slice(0, 2))  # two channels are as good and take half the time
+    channels = contract.channels[0] if contract.channels else 2  # two are as good as three
+    small = (slice(None), slice(0, channels))
     leaf = sr[small].clone().requires_grad_()
     target = hr[small].clone()
     assert torch.autograd.gradcheck(
@@ -130,6 +134,17 @@ def homogeneity(loss: Function, contract: Contract) -> None:
     for t in (0.5, 2.0):
         scaled = loss(hr + t * (sr - hr), hr)
         assert_close(scaled, t**contract.degree * loss(sr, hr), rtol=1e-6, atol=1e-12)
+
+
+def blind_spots(loss: Function, contract: Contract) -> None:
+    """What the loss is declared not to see, it does not see; one that is not injective names it."""
+    assert contract.injective == (not contract.blind_to), "not injective if and only if blind"
+    hr = torch.from_numpy(target_levels(2, 3, *side(contract)) / 255.0).float()
+    for name in contract.blind_to:
+        changed = BLIND[name][1](hr)
+        assert (changed - hr).abs().mean() > 1e-3, f"'{name}' changes nothing here"
+        cost = (loss(changed, hr) - loss(hr, hr)).abs()
+        assert (cost <= 1e-5).all(), f"{name}: {cost.tolist()}, declared blind to it"
 
 
 def tiling(loss: Function, contract: Contract) -> None:
@@ -216,19 +231,34 @@ def layout(loss: Function, contract: Contract) -> None:
 def sizes(loss: Function, contract: Contract) -> None:
     """From the smallest size on every one works; below it, and for unequal ones, it says so."""
     least = contract.min_size
-    for h, w in [(least + i, least + j) for i in range(4) for j in range(4)] + [(least, 8 * least)]:
+    step = contract.multiple
+    near = [(least + i * step, least + j * step) for i in range(4) for j in range(4)]
+    for h, w in [*near, (least, 8 * least)]:
         sr, hr = noise_pair(1, 3, h, w)
         assert loss(sr, hr).isfinite().all(), f"{w}x{h}"
     for channels in contract.channels or (1, 3, 4):
-        assert loss(*noise_pair(2, channels, least + 5, least + 9)).isfinite().all()
+        assert loss(*noise_pair(2, channels, least + 5 * step, least + 9 * step)).isfinite().all()
     if least > 1:
-        for h, w in ((least - 1, least), (least, least - 1)):
-            with pytest.raises(ValueError, match=rf"{least}"):
-                loss(*noise_pair(1, 3, h, w))
+        for h, w in ((least - step, least), (least, least - step)):
+            _refuses(loss, noise_pair(1, 3, h, w), str(least))
+    if step > 1:
+        for h, w in ((least + 1, least), (least, least + 1)):
+            _refuses(loss, noise_pair(1, 3, h, w), str(step))
     sr, _ = noise_pair(1, 3, least, least)
-    _, hr = noise_pair(1, 3, least, least + 1)
-    with pytest.raises(ValueError, match=r"size|shape"):
-        loss(sr, hr)
+    _, hr = noise_pair(1, 3, least, least + step)
+    _refuses(loss, (sr, hr), "size|shape")
+
+
+def _refuses(loss: Function, pair: tuple[Tensor, Tensor], words: str) -> None:
+    """A ValueError whose text holds one of `words`."""
+    sizes = " and ".join("x".join(str(s) for s in p.shape[2:]) for p in pair)
+    try:
+        loss(*pair)
+    except ValueError as error:
+        said = str(error)
+        assert re.search(words, said), f"refuses {sizes} with '{said}', without '{words}'"
+    else:
+        raise AssertionError(f"takes {sizes} without a word")
 
 
 def determinism(loss: Function, contract: Contract) -> None:
@@ -284,7 +314,7 @@ def descends(loss: Function, contract: Contract) -> None:
     start = noise_from(hr)
     pixels = start.clone().requires_grad_()
     optimiser = torch.optim.Adam([pixels], lr=2e-3)
-    floor = contract.at_identity or 0.0
+    floor = loss(hr, hr)
     before = loss(start, hr) - floor
     for _ in range(100):
         optimiser.zero_grad()
@@ -318,7 +348,8 @@ def memory(loss: Function, contract: Contract) -> None:
 
 
 def _peak_bytes(record: profile) -> int:
-    results = record.profiler.kineto_results  # pyright: ignore
+    assert record.profiler is not None
+    results: Any = record.profiler.kineto_results
     events = [e for e in results.events() if e.name() == "[memory]"]
     held = peak = 0
     for event in sorted(events, key=lambda e: e.start_ns()):
@@ -338,6 +369,7 @@ CHECKS: dict[str, Callable[[Function, Contract], None]] = {
         gradcheck,
         symmetry,
         homogeneity,
+        blind_spots,
         tiling,
         out_of_range,
         degenerate,

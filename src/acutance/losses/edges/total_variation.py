@@ -11,6 +11,7 @@ CONTRACT = Contract(
     source="Rudin, Osher, Fatemi: Nonlinear Total Variation Based Noise Removal (Physica D 1992)",
     at_identity=None,
     injective=False,
+    blind_to=("offset",),
     min_size=2,
     memory=4.5,
     exceptions={

@@ -16,7 +16,7 @@ from acutance.losses.closed_form import (
 )
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import prepared
-from acutance.losses.windows import gaussian_taps, local_mean, spread
+from acutance.losses.structure.windows import gaussian_taps, local_mean, spread
 
 
 def smallest_side(*, window: int = 11) -> int:

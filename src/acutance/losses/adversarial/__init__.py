@@ -1,0 +1,1 @@
+"""Losses that a second network finds: the discriminator."""

@@ -1,0 +1,1 @@
+"""Losses that follow another network."""

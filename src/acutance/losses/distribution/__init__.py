@@ -1,0 +1,1 @@
+"""Losses that compare which values occur, not where."""

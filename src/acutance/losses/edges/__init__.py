@@ -1,0 +1,1 @@
+"""Losses that look at differences between neighbouring pixels."""

@@ -1,0 +1,1 @@
+"""Losses that compare what a feature network sees."""

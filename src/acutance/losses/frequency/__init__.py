@@ -1,0 +1,1 @@
+"""Losses that look at waves: Fourier, wavelets, pyramids, cosines."""

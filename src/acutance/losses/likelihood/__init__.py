@@ -1,0 +1,1 @@
+"""Losses of a network that also says how sure it is."""

@@ -1,0 +1,1 @@
+"""Losses that judge each pixel by itself."""

@@ -1,0 +1,1 @@
+"""The contract as checks, for our losses and anybody's."""

@@ -1,0 +1,1 @@
+"""Losses that look at local statistics: brightness, contrast, structure."""
