@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from acutance.losses.expression import parse_loss
 from acutance.losses.frequency.fft import fft
-from acutance.losses.objective import Objective
+from acutance.losses.objective import Moment, Objective
 from acutance.losses.pixel.charbonnier import charbonnier
 from acutance.losses.structure.ssim import ssim
 from acutance.models.memory import keep_large_blocks
@@ -194,7 +194,7 @@ def objective_row(width: int) -> Row:
     objective = Objective(parse_loss(SIX))
 
     def combined(sr: Tensor) -> None:
-        sr.backward(objective.combine(sr, hr, step=0, steps=1).gradient)
+        sr.backward(objective.combine(sr, hr, Moment(0, 1)).gradient)
 
     def summed(sr: Tensor) -> None:
         objective(sr, hr).mean().backward()

@@ -26,9 +26,9 @@ def poisoned(monkeypatch):
         whole = Objective.combine
         left = [times]
 
-        def combine(self, sr, hr, **options):
-            made = whole(self, sr, hr, **options)
-            if options["step"] == step and left[0] > 0:
+        def combine(self, outputs, hr, moment, **options):
+            made = whole(self, outputs, hr, moment, **options)
+            if moment.step == step and left[0] > 0:
                 left[0] -= 1
                 made.finite[term, picture] = False
                 made.gradient[picture] = float("nan")

@@ -16,6 +16,7 @@ OPTIONS = {
     "color": "network.color",
     "start": "network.start",
     "loss": "loss.expression",
+    "balance": "loss.balance",
     "optim": "optim.name",
     "rate": "optim.rate",
     "steps": "stop.steps",
@@ -53,6 +54,10 @@ OPTIONS = {
 @click.option("--color", type=click.Choice(["rgb", "luma"]), help="[default: the network's own]")
 @click.option("--from", "start", help="Trained model to begin from.")
 @click.option("--loss", help="Expression over `acutance losses` [default: l1].")
+@click.option(
+    "--balance",
+    help="Rule that weighs the terms, such as dwa or pcgrad [default: none].",
+)
 @click.option("--optim", help="adam, adamw, sgd, gd or schedule_free [default: adam].")
 @click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
 @click.option("--patch", type=int, help="Side of the training crop in hr pixels.")

@@ -51,10 +51,7 @@ def build_term(
 
     `build` makes losses inside losses, which get no extras: they are called with two pictures.
     """
-    if term.schedule.on != "sr":
-        raise InputError(
-            f"The term '{term}' is on '{term.schedule.on}', and the only output here is 'sr'."
-        )
+    _check_output(term, supplies)
     found: Any = LOSSES.load(term.name)
     contract = getattr(LOSSES.module(term.name), "CONTRACT", Contract(source="none given"))
     given = {
@@ -74,6 +71,20 @@ def build_term(
             f"Supplied: {supplied}."
         )
     return BuiltTerm(term, loss, needs, contract, constants)
+
+
+def output_name(on: str | int) -> str:
+    """The output that a term is on; level k of a progressive generator is the output "xk"."""
+    return f"x{on}" if isinstance(on, int) else on
+
+
+def _check_output(term: Term, supplies: tuple[str, ...]) -> None:
+    on = output_name(term.schedule.on)
+    if on != "sr" and on not in supplies:
+        known = ", ".join(("sr", *supplies))
+        raise InputError(
+            f"The term '{term}' is on '{on}', and what there is to look at here is {known}."
+        )
 
 
 def _keyword_only(callable_: Callable[..., Any]) -> list[inspect.Parameter]:

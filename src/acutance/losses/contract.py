@@ -65,6 +65,7 @@ class Contract:
     blind_to: tuple[str, ...] = ()
     batch_coupled: bool = False
     stochastic: bool = False
+    can_be_negative: bool = False
     degree: float | None = None
     memory: float = 4.0
     proof: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,4 +1,4 @@
-"""What training minimises: each term's gradient at the output picture, combined into one."""
+"""What training minimises: each term's gradient at the outputs, combined into one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from acutance.errors import InputError, RunError
+from acutance.errors import InputError
+from acutance.losses.balance import BALANCES
+from acutance.losses.balance.measured import Balance, Measured
+from acutance.losses.balance.shares import GradientShares
+from acutance.losses.balance.uncertainty import refuse_negative
 from acutance.losses.built import BuiltTerm, build_term
-from acutance.losses.shares import GradientShares
+from acutance.losses.slopes import Outputs, Scene, Slope, cosines, gramian, norm_of, sum_of
 from acutance.losses.terms import NOTHING, Expression
 
 
@@ -17,18 +21,25 @@ from acutance.losses.terms import NOTHING, Expression
 class Combined:
     """Of K terms and n pictures; all on the device, nothing read back.
 
-    `gradient` is that of the mean over the batch of the weighted sum, in float32 at least, to be
-    given to `sr.backward`. `values` (K, n) are the terms themselves, 0 where a term is idle;
-    `norms` (K,) the mean over the pictures of the norm of a term's own gradient; `weights` (K,)
-    what each was multiplied with; `finite` (K, n) whether value and gradient were numbers: where
-    not, that term of that picture is left out of `gradient`.
+    `gradients` are those of the mean over the batch of the weighted sum, at each output that a
+    term depends on, in float32 at least; at "sr" always. `values` (K, n) are the terms
+    themselves, 0 where a term is idle; `norms` (K,) the mean over the pictures of the norm of a
+    term's own gradient; `weights` (K,) what each was multiplied with; `finite` (K, n) whether
+    value and gradient were numbers: where not, that term of that picture is left out of
+    `gradients`. `cosines` (K, K) between the terms' gradients at sr, where asked for.
     """
 
-    gradient: Tensor
+    gradients: Outputs
     values: Tensor
     norms: Tensor
     weights: Tensor
     finite: Tensor
+    cosines: Tensor | None = None
+
+    @property
+    def gradient(self) -> Tensor:
+        """The gradient at the picture, to be given to `sr.backward`."""
+        return self.gradients["sr"]
 
     @property
     def shares(self) -> Tensor:
@@ -38,29 +49,28 @@ class Combined:
 
 
 @dataclass(frozen=True)
-class _Slope:
-    """One term at one batch, per picture; what is not a number in `gradient` and `norm` is 0.
+class Moment:
+    """Where in a run a micro-batch stands.
 
-    A picture that is not `finite` still has other entries in `gradient`: `kept` leaves it out.
+    `fraction` is the part of the step's pictures that it holds; the gradients of all of them add
+    up to that of the whole batch, and their fractions to 1.
     """
 
-    gradient: Tensor
-    value: Tensor
-    norm: Tensor
-    finite: Tensor
-
-    def kept(self) -> Tensor:
-        """1 for the pictures to count, 0 for the others, (n, 1, 1, 1)."""
-        return self.finite.to(self.gradient.dtype)[:, None, None, None]
+    step: int
+    steps: int
+    fraction: float = 1.0
 
 
 class Objective(nn.Module):
-    """An expression built for tensors: owns the networks of its terms and the state of shares.
+    """An expression built for tensors: owns the networks of its terms and the state of weights.
 
-    `supplies` names the extras, beside sr and hr, that the caller will give with every call.
+    `supplies` names the extras, beside sr and hr, that the caller will give with every call, and
+    the outputs of the network beside sr. `balance` is a rule of BALANCES, for a sum with weights.
     """
 
-    def __init__(self, expression: Expression, *, supplies: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, expression: Expression, *, supplies: tuple[str, ...] = (), balance: str = ""
+    ) -> None:
         super().__init__()
         if expression.free:
             raise InputError(
@@ -72,9 +82,22 @@ class Objective(nn.Module):
         self.terms = [build_term(term, supplies, Objective) for term in expression.terms]
         self.networks = nn.ModuleList(network for t in self.terms for network in t.networks)
         self._units = _units(expression)
-        heads = [expression.terms[members[0]] for members in self._units]
-        shares = tuple((head.share or 0.0) / 100 for head in heads)
-        self.balance = GradientShares(shares) if expression.has_shares else None
+        self.balance = self._make_balance(balance)
+
+    def _make_balance(self, name: str) -> Balance | None:
+        if name and self.expression.has_shares:
+            raise InputError(
+                f"'{self.expression}' has shares, which set the weights already: "
+                f"leave the balance '{name}' out, or write weights."
+            )
+        if self.expression.has_shares:
+            heads = [self.expression.terms[members[0]] for members in self._units]
+            return GradientShares(tuple((head.share or 0.0) / 100 for head in heads))
+        if not name:
+            return None
+        if name == "uncertainty":
+            refuse_negative([(t.term.name, t.contract) for t in self.terms])
+        return BALANCES.load(name)(len(self._units))
 
     def forward(self, sr: Tensor, hr: Tensor, *, extras: Mapping[str, Any] = NOTHING) -> Tensor:
         """The weighted sum per picture, (n,), with schedules left aside."""
@@ -92,81 +115,66 @@ class Objective(nn.Module):
 
     def combine(
         self,
-        sr: Tensor,
+        outputs: Tensor | Outputs,
         hr: Tensor,
+        moment: Moment,
         *,
-        step: int,
-        steps: int,
         extras: Mapping[str, Any] = NOTHING,
-        fraction: float = 1.0,
+        with_cosines: bool = False,
     ) -> Combined:
-        """The gradient at `sr` of what step `step` of `steps` minimises; `sr.backward(gradient)`.
+        """The gradients at the outputs of what `moment`'s step minimises.
 
-        `fraction` is the part of the step's pictures that this micro-batch holds; the gradients
-        of all of them add up to that of the whole batch. A step's fractions add up to 1.
+        `outputs` is sr, or what the network gives by name, "sr" among it.
         """
-        active = [built.term.weight_at(step, steps) for built in self.terms]
+        outputs = {"sr": outputs} if isinstance(outputs, Tensor) else outputs
+        sr = outputs["sr"]
+        scene = Scene(outputs, hr, extras)
+        active = [t.term.weight_at(moment.step, moment.steps) for t in self.terms]
         slopes = [
-            self._slope(built, sr, hr, extras) if weight else None
+            scene.slope(built) if weight else None
             for built, weight in zip(self.terms, active, strict=True)
         ]
-        wide = torch.promote_types(sr.dtype, torch.float32)
-        gradient = torch.zeros_like(sr, dtype=wide)
-        weights = [gradient.new_zeros((), dtype=torch.float32) for _ in active]
-        scales = self._unit_weights(slopes, step=step, fraction=fraction)
+        products = None
+        if with_cosines or (self.balance is not None and self.balance.wants_products):
+            products = gramian(slopes, active, sr.shape)
+        scales = self._unit_scales(slopes, active, products, moment)
+        gradients = {"sr": torch.zeros_like(sr, dtype=torch.promote_types(sr.dtype, torch.float32))}
+        weights = [sr.new_zeros((), dtype=torch.float32) for _ in active]
         for members, scale in zip(self._units, scales, strict=True):
             for k in members:
                 slope, weight = slopes[k], active[k]
                 if slope is None:
                     continue
-                part = slope.kept() * (weight * fraction / max(1, sr.shape[0]))
-                if scale is None:
-                    weights[k] = weights[k] + weight
-                else:
-                    part = part * scale
-                    weights[k] = scale * weight
-                gradient.addcmul_(slope.gradient, part)
-        return _report(gradient, slopes, torch.stack(weights), sr)
+                weights[k] = weights[k] + weight if scale is None else scale * weight
+                part = slope.kept() * (weight * moment.fraction / max(1, sr.shape[0]))
+                _add(gradients, slope, part if scale is None else part * scale)
+        table = None if products is None else cosines(products)
+        return _report(gradients, slopes, torch.stack(weights), table)
 
-    def _slope(self, built: BuiltTerm, sr: Tensor, hr: Tensor, extras: Mapping[str, Any]) -> _Slope:
-        wide = torch.promote_types(sr.dtype, torch.float32)
-        leaf = sr.detach().to(wide).requires_grad_()
-        with torch.enable_grad():
-            value = built.value(leaf, hr, extras)
-            if not value.requires_grad:
-                raise RunError(
-                    f"The loss '{built.term.name}' gives no gradient at the output: its value "
-                    "does not depend on sr, or was detached from it."
-                )
-            (gradient,) = torch.autograd.grad(value.sum(), leaf)
-        norm = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
-        finite = value.detach().isfinite() & norm.isfinite()
-        gradient = gradient.nan_to_num(0, 0, 0)  # a fifth of the time of torch.where
-        return _Slope(gradient, value.detach(), torch.where(finite, norm, 0), finite)
-
-    def _unit_weights(
-        self, slopes: list[_Slope | None], *, step: int, fraction: float
+    def _unit_scales(
+        self,
+        slopes: list[Slope | None],
+        active: list[float],
+        products: Tensor | None,
+        moment: Moment,
     ) -> list[Tensor | None]:
-        """The weight of each unit from its share; None where weights are given."""
+        """What each unit is multiplied with beside its weight; None where nothing balances."""
         if self.balance is None:
             return [None] * len(self._units)
-        device = self.balance.mean.device
-        norms = [self._unit_norm(members, slopes, device) for members in self._units]
-        found = torch.stack(norms).to(torch.float32)
-        weights = self.balance.weigh(found, step=step, fraction=fraction)
+        device = self.balance.weights.device
+        norms = [
+            _unit_norm([(self.terms[k].term.weight, slopes[k]) for k in members], device)
+            for members in self._units
+        ]
+        values = [
+            _unit_value([(active[k], slopes[k]) for k in members], device)
+            for members in self._units
+        ]
+        measured = Measured(
+            torch.stack(values).to(torch.float32), torch.stack(norms).to(torch.float32), products
+        )
+        weights = self.balance.weigh(measured, step=moment.step, fraction=moment.fraction)
         return list(weights.unbind())
-
-    def _unit_norm(
-        self, members: tuple[int, ...], slopes: list[_Slope | None], device: torch.device
-    ) -> Tensor:
-        """Norm of a unit's gradient: of its one term, or of the weighted sum of its group."""
-        found = [(self.terms[k].term.weight, slope) for k in members if (slope := slopes[k])]
-        if not found:
-            return torch.zeros((), device=device)
-        if len(members) == 1:
-            return _mean_of_finite(found[0][1])
-        total = sum(slope.gradient * (slope.kept() * weight) for weight, slope in found)
-        return torch.linalg.vector_norm(total, dim=(1, 2, 3)).mean()  # pyright: ignore
 
     def check(self, patch: int, channels: int, *, dtype: torch.dtype = torch.float32) -> None:
         """Try every term on one training patch; raise InputError before step 1 if one cannot.
@@ -210,16 +218,44 @@ def _units(expression: Expression) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(members) for members in units.values())
 
 
-def _mean_of_finite(slope: _Slope) -> Tensor:
-    return slope.norm.sum() / slope.finite.sum().clamp_min(1)
+def _unit_norm(parts: list[tuple[float, Slope | None]], device: torch.device) -> Tensor:
+    """Norm of a unit's gradient: of its one term, or of the weighted sum of its group."""
+    found = [(weight, slope) for weight, slope in parts if slope]
+    if not found:
+        return torch.zeros((), device=device)
+    if len(parts) == 1:
+        return found[0][1].mean_norm()
+    return norm_of(sum_of(found)).mean()
 
 
-def _report(gradient: Tensor, slopes: list[_Slope | None], weights: Tensor, sr: Tensor) -> Combined:
+def _unit_value(parts: list[tuple[float, Slope | None]], device: torch.device) -> Tensor:
+    """Weighted value of a unit, mean over the pictures where it is a number."""
+    value = torch.zeros((), device=device)
+    for weight, slope in parts:
+        if slope:
+            kept = torch.where(slope.finite, slope.value, 0.0)
+            value = value + weight * kept.sum() / slope.finite.sum().clamp_min(1)
+    return value
+
+
+def _add(gradients: dict[str, Tensor], slope: Slope, part: Tensor) -> None:
+    """Add part (n, 1, 1, 1) times the slope to what is there."""
+    for name, gradient in slope.gradients.items():
+        here = part if gradient.ndim == 4 else part.reshape(-1, *[1] * (gradient.ndim - 1))
+        if name in gradients:
+            gradients[name].addcmul_(gradient, here)
+        else:
+            gradients[name] = gradient * here
+
+
+def _report(
+    gradients: Outputs, slopes: list[Slope | None], weights: Tensor, table: Tensor | None
+) -> Combined:
     """Stack what was measured; idle terms have value 0 and norm 0."""
-    n = sr.shape[0]
-    idle = gradient.new_zeros(n)
-    sure = torch.ones(n, dtype=torch.bool, device=sr.device)
+    sr = gradients["sr"]
+    idle = sr.new_zeros(sr.shape[0])
+    sure = torch.ones(sr.shape[0], dtype=torch.bool, device=sr.device)
     values = torch.stack([s.value if s else idle for s in slopes])
-    norms = torch.stack([_mean_of_finite(s) if s else gradient.new_zeros(()) for s in slopes])
+    norms = torch.stack([s.mean_norm() if s else sr.new_zeros(()) for s in slopes])
     finite = torch.stack([s.finite if s else sure for s in slopes])
-    return Combined(gradient, values, norms, weights, finite)
+    return Combined(gradients, values, norms, weights, finite, table)

@@ -50,9 +50,12 @@ class NetworkChoice:
 
 @dataclass(frozen=True, config=_STRICT)
 class LossChoice:
-    """The loss as an expression, such as "0.9*l1 + 0.1*mse"."""
+    """The loss as an expression, such as "0.9*l1 + 0.1*mse", and what balances its terms."""
 
     expression: str = "l1"
+    balance: Literal[
+        "", "cagrad", "dwa", "mgda", "pcgrad", "relobralo", "uncertainty", "upgrad"
+    ] = ""
 
 
 @dataclass(frozen=True, config=_STRICT)

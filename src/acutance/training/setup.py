@@ -135,6 +135,11 @@ def channels_of(network: nn.Module) -> int:
     return cast(int, network.channels)
 
 
+def outputs_of(network: nn.Module) -> tuple[str, ...]:
+    """Names of what the network gives beside sr; a network that gives more says so itself."""
+    return tuple(getattr(network, "outputs", ()))
+
+
 def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> Job:
     """Put everything together for a run in `folder`."""
     keep_large_blocks()
@@ -159,7 +164,9 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     if recipe.machine.compile:
         network.compile()
     expression = parse_loss(recipe.loss.expression)
-    objective = Objective(expression, supplies=SUPPLIES).to(fabric.device)
+    objective = Objective(
+        expression, supplies=(*SUPPLIES, *outputs_of(bare)), balance=recipe.loss.balance
+    ).to(fabric.device)
     channels = channels_of(bare)
     objective.check(plan.patch, channels)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)

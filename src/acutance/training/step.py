@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from acutance.data.batches import Batch
 from acutance.imaging import operators
-from acutance.losses.objective import Objective
+from acutance.losses.objective import Combined, Moment, Objective
 from acutance.training.guard import Guard
 from acutance.training.optimisers import clip_gradient
 from acutance.training.recipe import OptimChoice
@@ -41,6 +41,7 @@ class Reading:
     values: Tensor
     norms: Tensor
     weights: Tensor
+    cosines: Tensor | None = None  # (K, K) between the gradients, at steps that are logged
 
 
 def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
@@ -70,20 +71,37 @@ def accumulate(
         lr = as_pictures(_to(work, part.lr), luma=work.luma)
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
-        sr = work.network(lr)
+        outputs = named_outputs(work.network(lr))
         combined = work.objective.combine(
-            sr,
+            outputs,
             hr,
-            step=step,
-            steps=plan.steps,
+            Moment(step, plan.steps, share),
             extras={"lr": lr, "scale": work.scale},
-            fraction=share,
+            with_cosines=(step + 1) % plan.log_every == 0,
         )
         work.guard.watch_terms(step, combined.finite, first)
-        work.fabric.backward(sr, gradient=combined.gradient)
+        _backward(work.fabric, outputs, combined)
         values = combined.values.mean(dim=1)
-        readings.append((share, Reading(values, combined.norms, combined.weights)))
+        readings.append(
+            (share, Reading(values, combined.norms, combined.weights, combined.cosines))
+        )
     return _mean(readings)
+
+
+def named_outputs(made: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a network gave, by name: a single picture is "sr"."""
+    return made if isinstance(made, dict) else {"sr": made}
+
+
+def _backward(fabric: Fabric, outputs: dict[str, Tensor], combined: Combined) -> None:
+    """One backward pass through the network, from all outputs that a term depends on."""
+    gradients = combined.gradients
+    if len(gradients) == 1:
+        fabric.backward(outputs["sr"], gradient=combined.gradient)
+        return
+    # a number whose gradients at the outputs are those asked for: one call, whatever the strategy
+    parts = [(outputs[name] * gradient).sum() for name, gradient in gradients.items()]
+    fabric.backward(torch.stack(parts).sum())
 
 
 def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> None:
@@ -132,4 +150,5 @@ def _mean(readings: list[tuple[float, Reading]]) -> Reading:
         sum(share * r.values for share, r in readings),  # pyright: ignore[reportArgumentType]
         sum(share * r.norms for share, r in readings),  # pyright: ignore[reportArgumentType]
         readings[-1][1].weights,
+        readings[0][1].cosines,  # of the first part: a table of directions, not a sum
     )

@@ -81,17 +81,28 @@ class Watch:
                 job.work.guard.terms, values, norms, weights, pulls, strict=True
             )
         }
+        table = _table(job.work.guard.terms, reading.cosines)
         total = sum(w * v for w, v in zip(weights, values, strict=True))
         rate = job.work.optimiser.param_groups[0]["lr"]
         self._log.write(
             "step",
-            {"step": step, "loss": total, "rate": rate, "terms": terms, "step_s": self._pace()},
+            {
+                "step": step,
+                "loss": total,
+                "rate": rate,
+                "terms": terms,
+                **({"cosines": table} if table else {}),
+                "step_s": self._pace(),
+            },
         )
         self._board.add_scalar("loss", total, step)
         self._board.add_scalar("rate", rate, step)
         for name, term in terms.items():
             self._board.add_scalar(f"terms/{name}", term["value"], step)
             self._board.add_scalar(f"shares/{name}", term["share"], step)
+            self._board.add_scalar(f"norms/{name}", term["norm"], step)
+        for pair, cosine in table.items():
+            self._board.add_scalar(f"cosines/{pair}", cosine, step)
 
     def _pace(self) -> float:
         """Median seconds of the steps since the last line; says so when they have become slow."""
@@ -129,3 +140,15 @@ class Watch:
         if better:
             job.progress.best_psnr, job.progress.best_step = found.psnr, step
         return better
+
+
+def _table(terms: tuple[str, ...], cosines: torch.Tensor | None) -> dict[str, float]:
+    """The cosine between the gradients of each two terms, as "a, b"; none for a single term."""
+    if cosines is None:
+        return {}
+    rows = cosines.tolist()
+    return {
+        f"{terms[i]}, {terms[j]}": round(rows[i][j], 4)
+        for i in range(len(terms))
+        for j in range(i + 1, len(terms))
+    }
