@@ -8,15 +8,33 @@ import pytest
 import torch
 from tests.losses.reference import charbonnier as plain_charbonnier
 from tests.losses.reference import fft as plain_fft
+from tests.losses.reference import focal_frequency as plain_focal
+from tests.losses.reference import gradient as plain_gradient
+from tests.losses.reference import linear
+from tests.losses.reference import ms_ssim as plain_ms_ssim
 from tests.losses.reference import ssim as plain_ssim
+from tests.losses.reference import wavelet as plain_wavelet
 
 from acutance.losses import closed_form
+from acutance.losses.edges import gradient as fast_gradient
 from acutance.losses.frequency import fft as fast_fft
+from acutance.losses.frequency import focal_frequency as fast_focal
+from acutance.losses.frequency import wavelet as fast_wavelet
 from acutance.losses.pixel import charbonnier as fast_charbonnier
 from acutance.losses.proof import checks
-from acutance.losses.proof.pictures import generic_pair
+from acutance.losses.proof.pictures import generic_pair, pair
+from acutance.losses.structure import ms_ssim as fast_ms_ssim
 from acutance.losses.structure import ssim as fast_ssim
+from acutance.losses.structure import sweep
 
+CLOSED_FORMS = {
+    "charbonnier": fast_charbonnier.charbonnier,
+    "fft": fast_fft.fft,
+    "focal_frequency": fast_focal.focal_frequency,
+    "gradient": fast_gradient.gradient,
+    "ssim": fast_ssim.ssim,
+    "wavelet": fast_wavelet.wavelet,
+}
 SHAPES = [(2, 3, 12, 14), (1, 1, 11, 29), (3, 4, 13, 12)]
 
 
@@ -35,8 +53,9 @@ def in_pieces(request, monkeypatch):
     """The cuts are for the cache; the result must not know them."""
     if request.param == "in small pieces":
         monkeypatch.setattr(closed_form, "PIECE", 100)
-        monkeypatch.setattr(fast_fft, "GROUP", 200)
-        monkeypatch.setattr(fast_ssim, "GROUP", 64)
+        for fast in (fast_fft, fast_focal, fast_gradient, fast_wavelet):
+            monkeypatch.setattr(fast, "GROUP", 200)
+        monkeypatch.setattr(sweep, "GROUP", 64)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -54,6 +73,43 @@ def test_fft_equals_its_twin(shape, part, plane, in_pieces):
     sr, hr, x, y = arrays(shape)
     got = checks.slope(lambda a, b: fast_fft.fft(a, b, part=part, plane=plane), sr, hr)
     agree(got, plain_fft.fft(x, y, part=part, plane=plane), rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("alpha", "log"), [(1.0, False), (0.5, True), (2.0, False), (0.0, True)])
+def test_focal_frequency_equals_its_twin(shape, alpha, log, in_pieces):
+    sr, hr, x, y = arrays(shape)
+    got = checks.slope(lambda a, b: fast_focal.focal_frequency(a, b, alpha=alpha, log=log), sr, hr)
+    agree(got, plain_focal.focal_frequency(x, y, alpha=alpha, log=log), rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 16, 8), (1, 1, 11, 29), (2, 2, 37, 8), (1, 1, 64, 16)])
+@pytest.mark.parametrize("options", [{}, {"levels": 1}, {"levels": 2, "weights": (1.0, 0.0, 2.5)}])
+def test_wavelet_equals_its_twin(shape, options, in_pieces):
+    """Sides that are whole blocks and others, one strip of rows and several."""
+    sr, hr, x, y = arrays(shape)
+    got = checks.slope(lambda a, b: fast_wavelet.wavelet(a, b, **options), sr, hr)
+    wanted = linear.absolute(lambda e: plain_wavelet.bands(e, **options), x, y)
+    agree(got, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 9, 8), (1, 1, 3, 29), (1, 2, 37, 5), (1, 1, 33, 16)])
+@pytest.mark.parametrize("kernel", ["sobel", "scharr", "prewitt", "diff"])
+def test_gradient_equals_its_twin(shape, kernel, in_pieces):
+    """In one strip of rows and in several, the last of them a single row."""
+    sr, hr, x, y = arrays(shape)
+    got = checks.slope(lambda a, b: fast_gradient.gradient(a, b, kernel=kernel), sr, hr)
+    wanted = linear.absolute(lambda e: plain_gradient.bands(e, kernel=kernel), x, y)
+    agree(got, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", [fast_gradient.gradient, fast_wavelet.wavelet])
+def test_layout_does_not_matter_in_strips(loss, in_pieces):
+    sr, hr = generic_pair(2, 3, 40, 24)
+    wanted = checks.slope(loss, sr, hr)
+    got = checks.slope(loss, *(t.contiguous(memory_format=torch.channels_last) for t in (sr, hr)))
+    for a, b in zip(got, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (2, 2, 60, 17)])
@@ -85,14 +141,10 @@ def test_fft_norms_differ_by_the_root_of_the_size(norm):
     torch.testing.assert_close(gradient, factor * base_gradient, rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", ["charbonnier", "fft", "ssim"])
+@pytest.mark.parametrize("name", CLOSED_FORMS)
 def test_a_gradient_can_be_taken_twice_from_one_graph(name):
     """Backward scales its gradient picture and does not use it up."""
-    loss = {
-        "charbonnier": fast_charbonnier.charbonnier,
-        "fft": fast_fft.fft,
-        "ssim": fast_ssim.ssim,
-    }[name]
+    loss = CLOSED_FORMS[name]
     sr, hr = generic_pair(2, 3, 12, 14)
     leaf = sr.requires_grad_()
     value = loss(leaf, hr)
@@ -102,15 +154,44 @@ def test_a_gradient_can_be_taken_twice_from_one_graph(name):
     assert (first[1] == 0).all()
 
 
-@pytest.mark.parametrize("name", ["charbonnier", "fft", "ssim"])
+@pytest.mark.parametrize("name", CLOSED_FORMS)
 def test_a_gradient_has_no_gradient_of_its_own(name):
-    loss = {
-        "charbonnier": fast_charbonnier.charbonnier,
-        "fft": fast_fft.fft,
-        "ssim": fast_ssim.ssim,
-    }[name]
+    loss = CLOSED_FORMS[name]
     sr, hr = generic_pair(1, 3, 12, 14)
     leaf = sr.requires_grad_()
     (gradient,) = torch.autograd.grad(loss(leaf, hr).sum(), leaf, create_graph=True)
     with pytest.raises(RuntimeError):
         torch.autograd.grad(gradient.square().sum(), leaf)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((2, 3, 23, 45), {"levels": 3, "window": 5}),
+        ((1, 2, 22, 24), {"levels": 2, "sigma": 0.8}),
+        ((2, 1, 12, 29), {"levels": 1}),
+        ((1, 1, 83, 80), {"levels": 5, "window": 5}),
+    ],
+)
+def test_ms_ssim_equals_its_twin(shape, options, in_pieces):
+    """Values against the formula, gradients against its differences at some places."""
+    sr, hr, x, y = arrays(shape)
+    value, gradient = checks.slope(lambda a, b: fast_ms_ssim.ms_ssim(a, b, **options), sr, hr)
+    agree([value], [plain_ms_ssim.ms_ssim(x, y, **options)], rtol=1e-10)
+    n, c, h, w = shape
+    places = [(n - 1, c - 1, 0, 0), (0, 0, h - 1, w - 1), (0, c - 1, h // 2, w // 3), (0, 0, 5, 7)]
+    wanted = plain_ms_ssim.by_differences(
+        lambda a, b: plain_ms_ssim.ms_ssim(a, b, **options), x, y, places
+    )
+    got = np.array([gradient[place].item() for place in places])
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=2e-9)
+
+
+def test_ms_ssim_of_anticorrelated_pictures_is_floored():
+    """At fine levels the mean structure of the negative is below 0; the value stays a number."""
+    hr = pair("a")[1]
+    value, gradient = checks.slope(fast_ms_ssim.ms_ssim, 1 - hr, hr)
+    floored, _ = checks.slope(lambda a, b: fast_ms_ssim.ms_ssim(a, b, floor=0.1), 1 - hr, hr)
+    assert 0.99 < value.item() < 1
+    assert floored.item() < value.item()
+    assert gradient.isfinite().all()

@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def gaussian_taps(window: int, sigma: float) -> tuple[float, ...]:
@@ -23,6 +24,15 @@ def local_mean(planes: Tensor, taps: tuple[float, ...]) -> Tensor:
     """
     rows = _down(planes, taps, planes.new_empty(_cut(planes, -2, taps)))
     return _across(rows, taps)
+
+
+def local_mean_graph(planes: Tensor, taps: tuple[float, ...]) -> Tensor:
+    """`local_mean` of (n, c, h, w) for autograd, as two grouped convolutions."""
+    c = planes.shape[1]
+    kernel = planes.new_tensor(taps)
+    with torch.autocast(planes.device.type, enabled=False):  # it would round to bfloat16
+        rows = F.conv2d(planes, kernel.view(1, 1, -1, 1).expand(c, 1, -1, 1), groups=c)
+        return F.conv2d(rows, kernel.view(1, 1, 1, -1).expand(c, 1, 1, -1), groups=c)
 
 
 def spread(maps: Tensor, taps: tuple[float, ...]) -> Tensor:

@@ -1,0 +1,1 @@
+"""The loss section of other trainers' option files, read into an expression of ours."""
