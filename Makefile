@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 ACUTANCE_DATA ?= ../shared/data
 export ACUTANCE_DATA
 
-.PHONY: demo test test-all check fix bench docs clean
+.PHONY: demo test test-all check fix bench atlas docs clean
 
 demo: $(VENV)/.ready
 	$(BIN)/acutance quickstart
@@ -35,6 +35,10 @@ fix: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-peers
 	$(VENV)-peers/bin/python benchmarks/run.py
+
+# What each loss sees and where it leads: docs/losses, in about half an hour.
+atlas: $(VENV)/.ready-dev
+	$(BIN)/python docs/atlas.py
 
 docs: $(VENV)/.ready-dev
 	$(BIN)/python docs/generate.py

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.losses import fakes
 
 from acutance.cli.losses import losses
+from acutance.errors import InputError
 from acutance.losses import LOSSES, names
 from acutance.losses.declarations import declared
 
@@ -17,16 +18,16 @@ def test_lists_every_loss_with_what_it_says_of_itself():
     done = CliRunner().invoke(losses)
     assert done.exit_code == 0
     head, *rows = done.stdout.splitlines()
-    assert head.split() == ["name", "what", "it", "is", "value", "size", "source"]
+    assert head.split() == ["name", "family", "what", "it", "is", "value", "size"]
     assert [row.split()[0] for row in rows] == list(names())
-    row = next(row for row in rows if row.startswith("ssim"))
+    row = next(row for row in rows if row.startswith("ssim "))
     cells = [cell.strip() for cell in row.split("  ") if cell.strip()]
     assert cells == [
         "ssim",
+        "structure",
         "how alike two pictures are in local brightness, contrast and structure",
         "0",
         "11",
-        "Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment (TIP 2004), sec. III-B",
     ]
 
 
@@ -39,6 +40,22 @@ def test_gives_programs_the_same_as_json():
     assert found["charbonnier"]["at_identity"] == 1e-3
     assert found["total_variation"]["at_identity"] is None
     assert found["total_variation"]["note"] is None
+
+
+def test_shows_the_card_of_a_loss():
+    done = CliRunner().invoke(losses, ["show", "mae"])
+    assert done.exit_code == 0
+    assert "Mean of |sr - hr| per picture" in done.stdout
+    assert "Zhao, Gallo, Frosio, Kautz" in done.stdout
+    data = json.loads(CliRunner().invoke(losses, ["show", "l1", "--json"]).stdout)
+    assert data["name"] == "l1"
+    assert {r["cosine"] > 0.999 for r in data["readings"]} == {True}
+
+
+def test_an_unknown_loss_names_the_nearest():
+    done = CliRunner().invoke(losses, ["show", "sssim"])
+    assert isinstance(done.exception, InputError)
+    assert "Did you mean 'ssim'" in str(done.exception)
 
 
 @pytest.mark.parametrize("name", names())

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from acutance.errors import InputError
-from acutance.evaluation.scoring import Scores, Subject, bicubic_subject
+from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
+from acutance.imaging.files import Picture
 from acutance.upscaling.choice import open_engine
+from acutance.upscaling.engine import Engine
 from acutance.upscaling.picture import as_luma_function, as_rgb_function
+from acutance.upscaling.uncertainty import says_how_sure, with_sigma
 
 
 def evaluate(
@@ -20,6 +25,9 @@ def evaluate(
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """PSNR and SSIM of `model` on one or more folders of hr pictures.
+
+    Of a model with the head "spread" also "coverage", the share of values within 1.96 of its own
+    sigmas, and "squared_z", the mean of error^2 / sigma^2.
 
     model: a run folder, a model file, or "bicubic" (which needs `scale`). A folder's HR
     subfolder is used where it exists, and the set is named after the folder. `progress` is told
@@ -42,4 +50,15 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")
     luma = as_luma_function(opened) if opened.card.color == "luma" else None
-    return Subject(opened.card.name or model, as_rgb_function(opened), luma), own
+    sure = _sure_function(opened) if says_how_sure(opened) else None
+    return Subject(opened.card.name or model, as_rgb_function(opened), luma, sure), own
+
+
+def _sure_function(engine: Engine) -> Callable[[np.ndarray], Enlarged]:
+    enlarge = with_sigma(engine)
+
+    def enlarged(rgb: np.ndarray) -> Enlarged:
+        made = enlarge(Picture(rgb))
+        return Enlarged(made.picture.pixels, made.mean, made.sigma)
+
+    return enlarged

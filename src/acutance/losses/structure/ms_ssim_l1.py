@@ -16,7 +16,7 @@ C1, C2 = 0.01**2, 0.03**2
 CONTRACT = Contract(
     source="Zhao, Gallo, Frosio, Kautz: Loss Functions for Image Restoration (TCI 2017), sec. III",
     symmetric=True,
-    min_size=WINDOW,
+    min_size=33,
     memory=85.0,
 )
 

@@ -1,0 +1,1 @@
+"""What each loss does, measured: its card, what it sees and is blind to, where it leads."""
