@@ -1,6 +1,7 @@
 # make demo    make the environment and run the main job (about five minutes)
 # make test    the same environment, and the fast tests
 # make check   format, lint, types, documents
+# make mutants break every loss in five small ways; name what no test noticed (about an hour)
 # The CPU build of torch: make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,6 +33,9 @@ fix: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
+
+mutants: $(VENV)/.ready-dev
+	$(BIN)/python tests/losses/mutate.py
 
 bench: $(VENV)/.ready-peers
 	$(VENV)-peers/bin/python benchmarks/run.py

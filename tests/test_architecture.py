@@ -23,7 +23,10 @@ ROWS = [
 LEVEL = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
 FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6
 LONG_BODIES = {"training/loop.py:train": 80}  # a run is read top to bottom on one page
-VERBS = {"training/start.py:train"}  # mirrors the options of its command
+VERBS = {
+    "training/start.py:train",  # mirrors the options of its command
+    "losses/adversarial/gan.py:__init__",  # a term's options: the game, its network, its fines
+}
 FORBIDDEN = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "handler"}
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -6,6 +6,7 @@ Values and gradients; sizes that cut across the groups, pieces and strips of the
 import numpy as np
 import pytest
 import torch
+from tests.losses.reference import bands as plain_bands
 from tests.losses.reference import charbonnier as plain_charbonnier
 from tests.losses.reference import fft as plain_fft
 from tests.losses.reference import focal_frequency as plain_focal
@@ -17,8 +18,10 @@ from tests.losses.reference import wavelet as plain_wavelet
 
 from acutance.losses import closed_form
 from acutance.losses.edges import gradient as fast_gradient
+from acutance.losses.frequency import dct as fast_dct
 from acutance.losses.frequency import fft as fast_fft
 from acutance.losses.frequency import focal_frequency as fast_focal
+from acutance.losses.frequency import stationary_wavelet as fast_swt
 from acutance.losses.frequency import wavelet as fast_wavelet
 from acutance.losses.pixel import charbonnier as fast_charbonnier
 from acutance.losses.proof import checks
@@ -29,10 +32,12 @@ from acutance.losses.structure import sweep
 
 CLOSED_FORMS = {
     "charbonnier": fast_charbonnier.charbonnier,
+    "dct": fast_dct.dct,
     "fft": fast_fft.fft,
     "focal_frequency": fast_focal.focal_frequency,
     "gradient": fast_gradient.gradient,
     "ssim": fast_ssim.ssim,
+    "stationary_wavelet": fast_swt.stationary_wavelet,
     "wavelet": fast_wavelet.wavelet,
 }
 SHAPES = [(2, 3, 12, 14), (1, 1, 11, 29), (3, 4, 13, 12)]
@@ -53,7 +58,7 @@ def in_pieces(request, monkeypatch):
     """The cuts are for the cache; the result must not know them."""
     if request.param == "in small pieces":
         monkeypatch.setattr(closed_form, "PIECE", 100)
-        for fast in (fast_fft, fast_focal, fast_gradient, fast_wavelet):
+        for fast in (fast_dct, fast_fft, fast_focal, fast_gradient, fast_swt, fast_wavelet):
             monkeypatch.setattr(fast, "GROUP", 200)
         monkeypatch.setattr(sweep, "GROUP", 64)
 
@@ -90,6 +95,27 @@ def test_wavelet_equals_its_twin(shape, options, in_pieces):
     sr, hr, x, y = arrays(shape)
     got = checks.slope(lambda a, b: fast_wavelet.wavelet(a, b, **options), sr, hr)
     wanted = linear.absolute(lambda e: plain_wavelet.bands(e, **options), x, y)
+    agree(got, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 8, 9), (1, 1, 3, 16)])
+@pytest.mark.parametrize("levels", [1, 2])
+def test_stationary_wavelet_equals_its_twin(shape, levels, in_pieces):
+    sr, hr, x, y = arrays(shape)
+    got = checks.slope(lambda a, b: fast_swt.stationary_wavelet(a, b, levels=levels), sr, hr)
+    low = fast_swt.LOW_PASS["sym7"]
+    wanted = linear.absolute(
+        lambda e: plain_bands.stationary_wavelet(e, low=low, levels=levels), x, y
+    )
+    agree(got, wanted, rtol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 8, 9), (1, 1, 11, 16)])
+@pytest.mark.parametrize("weights", ["flat", "jpeg"])
+def test_dct_equals_its_twin(shape, weights, in_pieces):
+    sr, hr, x, y = arrays(shape)
+    got = checks.slope(lambda a, b: fast_dct.dct(a, b, weights=weights), sr, hr)
+    wanted = linear.absolute(lambda e: plain_bands.dct(e, weights=weights), x, y)
     agree(got, wanted, rtol=1e-9)
 
 

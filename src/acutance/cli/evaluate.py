@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+# metric -> head of its column: of models that say how sure they are
+SURE = {"coverage": "in 1.96 sigma", "squared_z": "e2/sigma2"}
+
 
 @click.command()
 @click.argument("model")
@@ -59,16 +62,18 @@ def evaluate(
     if target is not None and str(target) == "-":
         click.echo(text, nl=False)
         return
+    sure = [name for name in SURE if any(row.metric == name for row in scores.rows)]
     rows = [
         (
             name,
             str(len({row.picture for row in scores.rows if row.set == name})),
             f"{scores.mean(name, 'psnr'):.3f}",
             f"{scores.mean(name, 'ssim'):.4f}",
+            *(f"{scores.mean(name, metric):.3f}" for metric in sure),
         )
         for name in scores.sets()
     ]
-    show_table(("set", "pictures", "PSNR dB", "SSIM"), rows)
+    show_table(("set", "pictures", "PSNR dB", "SSIM", *(SURE[name] for name in sure)), rows)
     click.echo(f"\n{scores.model}, x{scores.scale}, protocol {scores.protocol}")
     if target is not None:
         write_atomically(target, text)

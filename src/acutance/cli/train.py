@@ -14,6 +14,7 @@ OPTIONS = {
     "scale": "network.scale",
     "network": "network.name",
     "color": "network.color",
+    "head": "network.head",
     "start": "network.start",
     "loss": "loss.expression",
     "balance": "loss.balance",
@@ -52,6 +53,9 @@ OPTIONS = {
 @click.option("--scale", type=int, help="How many times larger [default: 2].")
 @click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
 @click.option("--color", type=click.Choice(["rgb", "luma"]), help="[default: the network's own]")
+@click.option(
+    "--head", type=click.Choice(["spread"]), help="Also predict how sure it is, for a likelihood."
+)
 @click.option("--from", "start", help="Trained model to begin from.")
 @click.option("--loss", help="Expression over `acutance losses` [default: l1].")
 @click.option(

@@ -14,6 +14,8 @@ import click
 @click.option("--scale", type=click.IntRange(1, 16), help="For 'bicubic'; a model has its own.")
 @click.option("--engine", default="auto", show_default=True,
               help="What runs the network: auto, pytorch or onnx_runtime.")  # fmt: skip
+@click.option("--uncertainty", is_flag=True,
+              help="Also write NAME.uncertainty.png: the model's own sigma.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths.")
 def upscale(
@@ -22,6 +24,7 @@ def upscale(
     output: Path,
     scale: int | None,
     engine: str,
+    uncertainty: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -44,7 +47,8 @@ def upscale(
     upscaler = open_upscaler(model, engine=engine, scale=scale, pixels=pixels)
     jobs = plan_jobs(inputs, output, scale=upscaler.scale)
     results = []
-    for number, result in enumerate(upscale_files(jobs, upscaler, overwrite=overwrite), start=1):
+    made = upscale_files(jobs, upscaler, overwrite=overwrite, uncertainty=uncertainty)
+    for number, result in enumerate(made, start=1):
         results.append(result)
         if result.error is not None and len(jobs) == 1:
             raise result.error
@@ -66,6 +70,8 @@ def _tell(number: int, count: int, result, *, as_json: bool) -> None:
     click.echo(f"{begin}{result.width}x{result.height} in {result.seconds:.1f} s", err=True)
     if not as_json:
         click.echo(result.job.target)
+        if result.uncertainty is not None:
+            click.echo(result.uncertainty)
 
 
 def _as_json(results, *, model: str, scale: int) -> str:
@@ -78,6 +84,7 @@ def _as_json(results, *, model: str, scale: int) -> str:
             "width": result.width,
             "height": result.height,
             "seconds": round(result.seconds, 3),
+            **({"uncertainty": str(result.uncertainty)} if result.uncertainty else {}),
         }
         for result in results
         if result.error is None

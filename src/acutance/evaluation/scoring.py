@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance.errors import InputError
+from acutance.evaluation.calibration import calibration
 from acutance.evaluation.protocols import Protocol, find_protocol
 from acutance.evaluation.sets import PictureSet, find_set
 from acutance.imaging.colour import luma, to_uint8
@@ -20,6 +21,19 @@ from acutance.metrics.ssim import WINDOW_PX, ssim
 
 SCORED_METRICS = ("psnr", "ssim")
 _IN_FLIGHT = 4  # pictures read ahead, and results waiting to be judged: bounds the memory
+
+
+@dataclass(frozen=True, eq=False)
+class Enlarged:
+    """What a subject made of a picture: uint8, and where it says how sure it is, how.
+
+    `mean` and `sigma` are floats (H, W, 1 or 3) in 0..255, neither clipped nor rounded; one
+    channel is luma (16..235), three are colour.
+    """
+
+    sr: np.ndarray
+    mean: np.ndarray | None = None
+    sigma: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,7 @@ class Subject:
     name: str
     rgb: Callable[[np.ndarray], np.ndarray]
     luma: Callable[[np.ndarray], np.ndarray] | None = None
+    sure: Callable[[np.ndarray], Enlarged] | None = None  # `rgb` with its error bars
 
 
 @dataclass(frozen=True)
@@ -232,22 +247,29 @@ def _prepare(job: _Job) -> _Task:
     return _Task(job, hr, downscale(hr, job.scale))
 
 
-def _enlarge(subject: Subject, task: _Task) -> np.ndarray:
+def _enlarge(subject: Subject, task: _Task) -> Enlarged:
     if task.job.rule.enlarges_luma and subject.luma is not None:
-        sr = to_uint8(subject.luma(task.lr))
+        made = Enlarged(to_uint8(subject.luma(task.lr)))
+    elif subject.sure is not None:
+        made = subject.sure(task.lr)
     else:
-        sr = subject.rgb(task.lr)
+        made = Enlarged(subject.rgb(task.lr))
+    sr = made.sr
     if sr.shape != task.hr.shape or sr.dtype != np.uint8:
         raise InputError(
             f"{task.job.path}: at x{task.job.scale} {subject.name} must give uint8 "
             f"{task.hr.shape}, but it gave {sr.dtype} {sr.shape}. Is it made for this scale?"
         )
-    return sr
+    return made
 
 
-def _judge(task: _Task, sr: np.ndarray) -> list[Score]:
+def _judge(task: _Task, made: Enlarged) -> list[Score]:
     job = task.job
-    values = _compare(sr, task.hr, rule=job.rule, scale=job.scale)
+    values = _compare(made.sr, task.hr, rule=job.rule, scale=job.scale)
+    if made.mean is not None and made.sigma is not None:
+        hr = task.hr if made.mean.shape[2] == 3 else luma(task.hr)[:, :, None]
+        border = job.rule.border * job.scale
+        values |= calibration(made.mean, made.sigma, hr, border=border)
     return [
         Score(job.set, job.path.stem, metric, value, job.rule.name)
         for metric, value in values.items()

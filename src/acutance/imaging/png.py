@@ -5,6 +5,7 @@ Of the time to upscale a picture of 12 megapixels the usual writer took about ha
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,10 @@ class _Band:
     size: int
 
 
-def encode_png(values: np.ndarray) -> bytes:
+def encode_png(values: np.ndarray, *, text: Mapping[str, str] | None = None) -> bytes:
     """uint8 (H, W, C) as a PNG file; C: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha.
+
+    `text` goes into the file by keyword, such as "Description", in Latin-1.
 
     W3C: Portable Network Graphics (3rd edition, 2025). Bands of rows are filtered and deflated
     apart from each other and joined into one stream: all but the last end on a byte boundary
@@ -54,6 +57,7 @@ def encode_png(values: np.ndarray) -> bytes:
         [
             _SIGNATURE,
             _chunk(b"IHDR", header),
+            *(_chunk(b"tEXt", f"{k}\0{v}".encode("latin-1")) for k, v in (text or {}).items()),
             *(band.chunk for band in bands),
             _chunk(b"IDAT", struct.pack(">I", _joined_adler(bands))),
             _chunk(b"IEND", b""),

@@ -14,6 +14,10 @@ from acutance.losses import LOSSES
 from acutance.losses.contract import Contract
 from acutance.losses.terms import Expression, Term
 
+HINTS = {
+    "log_scale": " Train with --head spread: the network then predicts it.",
+}  # how an extra that is missing can be had
+
 
 @dataclass(frozen=True)
 class BuiltTerm:
@@ -68,7 +72,7 @@ def build_term(
         supplied = ", ".join(supplies) or "nothing beside sr and hr"
         raise InputError(
             f"The term '{term}' needs '{missing[0]}', and nobody supplies it here. "
-            f"Supplied: {supplied}."
+            f"Supplied: {supplied}.{HINTS.get(missing[0], '')}"
         )
     return BuiltTerm(term, loss, needs, contract, constants)
 

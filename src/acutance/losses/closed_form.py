@@ -103,6 +103,17 @@ def plane_groups(pictures: Tensor, size: int) -> Iterator[tuple[slice, slice]]:
             yield slice(first, first + together), slice(channel, channel + channels)
 
 
+def row_strips(rows: int, height: int, *, multiple: int = 1) -> Iterator[tuple[int, int]]:
+    """Cut the rows of a plane that is no group by itself, every `height` of them, 16 at least.
+
+    Cuts lie on multiples of `multiple`; rows beyond the last one go with the strip before.
+    """
+    step = -(-max(16, height) // multiple) * multiple
+    last = max(1, rows - rows % multiple)
+    for top in range(0, last, step):
+        yield top, top + step if top + step < last else rows
+
+
 def _shapes(sr: Tensor, _hr: Tensor, *constants: Any) -> tuple[Tensor, Tensor]:
     return sr.new_empty(sr.shape[0]), room_for_gradient(sr, constants[-1])
 

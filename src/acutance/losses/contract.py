@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from acutance.errors import InputError
 
-# The promises that every loss makes; one that cannot keep one says so in `exceptions`.
+# The promises that every loss makes; one that cannot keep one says so in `exceptions`. The order is
+# that in which a fault is best mended: what breaks one point often breaks those below it.
 POINTS = (
     "shape_and_type",
+    "out_of_range",
     "finite_at_equality",
     "minimum_at_equality",
     "per_picture",
@@ -19,7 +21,6 @@ POINTS = (
     "homogeneity",
     "blind_spots",
     "tiling",
-    "out_of_range",
     "degenerate",
     "precision",
     "layout",
@@ -32,6 +33,7 @@ POINTS = (
 )
 
 
+@runtime_checkable
 class Loss(Protocol):
     """One value per picture, smaller is better. A parameter annotated so takes a term."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from acutance.losses.balance.measured import Balance, Measured
 from acutance.losses.balance.shares import GradientShares
 from acutance.losses.balance.uncertainty import refuse_negative
 from acutance.losses.built import BuiltTerm, build_term
+from acutance.losses.guards import check_margin
 from acutance.losses.slopes import Outputs, Scene, Slope, cosines, gramian, norm_of, sum_of
 from acutance.losses.terms import NOTHING, Expression
 
@@ -181,11 +183,14 @@ class Objective(nn.Module):
 
         A term that needs extras is judged by its contract alone.
         """
+        given = self.balance is None or self.expression.has_shares
+        check_margin(self.expression, balanced=not given)
         for built in self.terms:
             _check_size(built, patch, channels)
             if built.needs:
                 continue
-            device = next((p.device for p in self.networks.parameters()), torch.device("cpu"))
+            owned = chain(self.networks.parameters(), self.networks.buffers())
+            device = next((tensor.device for tensor in owned), torch.device("cpu"))
             black = torch.zeros(1, channels, patch, patch, dtype=dtype, device=device)
             try:
                 with torch.no_grad():

@@ -28,16 +28,22 @@ class Schedule:
 
         With t = (step - start) / ramp clipped to [0, 1] it is t, or (1 - cos(pi t)) / 2.
         """
+        if self.turn_at(step, steps) is None:
+            return 0.0
         start = _in_steps(self.start, steps)
-        if step < start or (self.stop is not None and step >= _in_steps(self.stop, steps)):
-            return 0.0
-        if (step - start) % self.every:
-            return 0.0
         ramp = _in_steps(self.ramp, steps)
         rise = min(1.0, (step - start) / ramp) if ramp else 1.0
         if self.shape == "cosine":
             rise = (1.0 - math.cos(math.pi * rise)) / 2.0
         return rise * self.every
+
+    def turn_at(self, step: int, steps: int) -> int | None:
+        """How many times the term has counted before `step`; None where it does not count."""
+        start = _in_steps(self.start, steps)
+        if step < start or (self.stop is not None and step >= _in_steps(self.stop, steps)):
+            return None
+        turn, left = divmod(step - start, self.every)
+        return None if left else turn
 
     def written(self) -> tuple[tuple[str, object], ...]:
         """What differs from the default, as (name, value) in the order of the fields."""

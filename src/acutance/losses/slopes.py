@@ -48,7 +48,7 @@ class Scene:
         names = ["sr" if on == "lr" else on, *(n for n in built.needs if n in self.outputs)]
         leaves = {name: _leaf(self._output(built, name)) for name in names}
         with torch.enable_grad():
-            value = built.value(*self._pair(on, leaves), {**self.extras, **leaves})
+            value = built.value(*self.pair(on, leaves), {**self.extras, **leaves})
             if not value.requires_grad:
                 raise RunError(
                     f"The loss '{built.term.name}' gives no gradient at the output: its value "
@@ -58,18 +58,12 @@ class Scene:
         gradients = {n: g for n, g in zip(leaves, found, strict=True) if g is not None}
         return _slope(gradients, value.detach())
 
-    def _output(self, built: BuiltTerm, name: str) -> Tensor:
-        if name in self.outputs:
-            return self.outputs[name]
-        known = ", ".join(self.outputs)
-        raise InputError(f"The term '{built.term}' is on '{name}', and the network gives {known}.")
-
-    def _pair(self, on: str, leaves: Outputs) -> tuple[Tensor, Tensor]:
+    def pair(self, on: str, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """What is compared with what: at "lr" the result made small again with the input."""
         if on == "lr":
             lr = self.extras["lr"]
-            return resize(leaves["sr"], size=(lr.shape[2], lr.shape[3])), lr
-        sr = leaves[on]
+            return resize(outputs["sr"], size=(lr.shape[2], lr.shape[3])), lr
+        sr = outputs[on]
         size = (sr.shape[2], sr.shape[3])
         if size == tuple(self.hr.shape[2:]):
             return sr, self.hr
@@ -77,6 +71,12 @@ class Scene:
             with torch.no_grad():
                 self._targets[size] = resize(self.hr, size=size)
         return sr, self._targets[size]
+
+    def _output(self, built: BuiltTerm, name: str) -> Tensor:
+        if name in self.outputs:
+            return self.outputs[name]
+        known = ", ".join(self.outputs)
+        raise InputError(f"The term '{built.term}' is on '{name}', and the network gives {known}.")
 
 
 def sum_of(parts: list[tuple[float, Slope]]) -> dict[str, Tensor]:

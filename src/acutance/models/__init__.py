@@ -34,12 +34,15 @@ def build(
     scale: int,
     channels: int | None = None,
     arguments: Mapping[str, bool | int | float | str] | None = None,
+    head: str = "",
 ) -> "nn.Module":
     """Make an untrained network, such as "compact:small"; without a preset, its first one.
 
     `channels` is 1 for luma and 3 for RGB (the preset's where not given); `arguments` replace
-    single constants of the preset.
+    single constants of the preset. With the `head` "spread" it gives {"sr", "log_scale"}: the
+    picture, and how sure it is of each value.
     """
     from acutance.models.building import describe, instantiate
 
-    return instantiate(describe(name, scale=scale, channels=channels, arguments=arguments))
+    card = describe(name, scale=scale, channels=channels, arguments=arguments, head=head)
+    return instantiate(card)

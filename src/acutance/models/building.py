@@ -13,6 +13,7 @@ from acutance.errors import InputError
 from acutance.models import MODELS, split_name
 from acutance.models.card import ModelCard
 from acutance.models.preset import Constant, Preset
+from acutance.models.spread import with_head
 
 LARGEST_CONSTANT = 4096
 """Beyond any width or depth in use: a damaged card must not ask for all memory."""
@@ -27,6 +28,7 @@ def describe(
     scale: int,
     channels: int | None = None,
     arguments: Mapping[str, Constant] | None = None,
+    head: str = "",
 ) -> ModelCard:
     """The card of an untrained network such as "compact:small", every constant written out.
 
@@ -49,7 +51,7 @@ def describe(
             f"A network has 1 channel (luma) or 3 (RGB), not {complete['channels']!r}."
         )
     color = COLORS[complete["channels"]]
-    return ModelCard(architecture=network, scale=scale, arguments=complete, color=color)
+    return ModelCard(architecture=network, scale=scale, arguments=complete, color=color, head=head)
 
 
 def find_preset(name: str) -> Preset:
@@ -92,7 +94,7 @@ def instantiate(card: ModelCard) -> nn.Module:
     known = signature(network).parameters
     for name, value in card.arguments.items():
         _check_constant(name, value, known[name].default)
-    return network(scale=card.scale, **card.arguments)
+    return with_head(network(scale=card.scale, **card.arguments), card.head)
 
 
 def _check_constant(name: str, value: object, default: object) -> None:

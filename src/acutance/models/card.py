@@ -21,6 +21,7 @@ class ModelCard:
     architecture: str  # a name of MODELS
     scale: int
     arguments: Mapping[str, Constant] = field(default_factory=dict)  # all constants but scale
+    head: str = ""  # "spread": it also says how sure it is of each value
     color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
     reach: int | None = None  # lr pixels; None: every pixel matters
     input_range: tuple[float, float] = (0.0, 1.0)
@@ -35,7 +36,8 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        return json.dumps(asdict(self), sort_keys=True)
+        said = {name: value for name, value in asdict(self).items() if name != "head" or value}
+        return json.dumps(said, sort_keys=True)
 
 
 def find_model(path: Path) -> Path:
@@ -149,6 +151,7 @@ _EXPECTED = {
     "architecture": (_is_text, "a name"),
     "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
     "arguments": (_are_constants, "an object of numbers and words"),
+    "head": (lambda v: v in ("", "spread"), "'spread' or ''"),
     "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
     "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),
     "input_range": (lambda v: v == [0, 1], "[0, 1]"),

@@ -20,7 +20,7 @@ def he_start(network: nn.Module, *, slope: float = 0.0) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def near_zero_start(last: nn.Conv2d) -> None:
+def near_zero_start(last: nn.Conv2d | nn.ConvTranspose2d) -> None:
     """Let a network's own part begin as almost nothing beside the enlargement it is added to.
 
     A thousandth of the usual size: under a grey level in the picture, and not 0, which would

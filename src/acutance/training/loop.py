@@ -119,6 +119,8 @@ def roll_back(job: Job, log: Log, display: Display, fault: Fault) -> None:
     load_snapshot(snapshot, job.state)
     job.work.optimiser.zero_grad(set_to_none=True)
     job.work.guard.reset()
+    for rival in job.work.rivals:
+        rival.forget()
     job.progress.rollbacks, job.progress.rate_factor = rollbacks + 1, factor * CALMER
     save_snapshot(job.folder, job.state)
     log.write("rollback", {"step": job.progress.step, "rate_factor": job.progress.rate_factor})

@@ -44,6 +44,7 @@ class NetworkChoice:
     name: str = "compact:nano"
     scale: Annotated[int, Field(ge=1, le=8)] = 2
     color: Literal["rgb", "luma", "auto"] = "auto"
+    head: Literal["", "spread"] = ""  # spread: it also says how sure it is, for likelihoods
     start: str = ""  # a trained model to begin from
     arguments: dict[str, int | float | str | bool] = Field(default_factory=dict)
 

@@ -20,12 +20,14 @@ from acutance.models.building import describe
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
 from acutance.models.memory import keep_large_blocks
+from acutance.models.spread import load_weights
 from acutance.training.guard import Fault, Guard
 from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
 from acutance.training.pictures import Pictures
 from acutance.training.precision import make_fabric
 from acutance.training.recipe import NetworkChoice, Recipe
 from acutance.training.record import Plan
+from acutance.training.rivals import make_rivals
 from acutance.training.snapshots import Progress, State
 from acutance.training.step import Work, parts_of, smooth_copy
 
@@ -66,7 +68,10 @@ class Job:
 
     def look(self) -> Fault | None:
         """What became non-finite since the last look."""
-        return self.work.guard.look(self.progress.step, self.bare, self.work.smooth)
+        step, work = self.progress.step, self.work
+        found = [work.guard.look(step, self.bare, work.smooth)]
+        found += [rival.look(step) for rival in work.rivals]
+        return min((f for f in found if f), key=lambda fault: fault.step, default=None)
 
     def names_of(self, fault: Fault) -> tuple[str, ...]:
         """The pictures of a fault, found again from its step."""
@@ -99,7 +104,11 @@ def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCar
     """What a model of `recipe` says of itself after `steps`."""
     choice = recipe.network
     blank = describe(
-        choice.name, scale=choice.scale, channels=CHANNELS[choice.color], arguments=choice.arguments
+        choice.name,
+        scale=choice.scale,
+        channels=CHANNELS[choice.color],
+        arguments=choice.arguments,
+        head=choice.head,
     )
     return replace(
         blank,
@@ -115,12 +124,16 @@ def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
     """The network at its seeded start, or with the weights of `choice.start`."""
     torch.manual_seed(seed)
     network = build(
-        choice.name, scale=choice.scale, channels=CHANNELS[choice.color], arguments=choice.arguments
+        choice.name,
+        scale=choice.scale,
+        channels=CHANNELS[choice.color],
+        arguments=choice.arguments,
+        head=choice.head,
     )
     if choice.start:
         trained = load_model(choice.start)
         try:
-            network.load_state_dict(trained.state_dict())
+            load_weights(network, trained)
         except RuntimeError as error:
             card = cast(ModelCard, trained.card)
             raise InputError(
@@ -140,6 +153,16 @@ def outputs_of(network: nn.Module) -> tuple[str, ...]:
     return tuple(getattr(network, "outputs", ()))
 
 
+def _check_outputs_used(network: nn.Module, objective: Objective) -> None:
+    """What no term looks at would be learned by nobody, and stay as it began."""
+    asked = {name for built in objective.terms for name in (*built.needs, built.term.schedule.on)}
+    if "log_scale" in outputs_of(network) and "log_scale" not in asked:
+        raise InputError(
+            f"The head 'spread' predicts log_scale, and no term of '{objective.expression}' looks "
+            "at it. Add one, as in 'l1(stop=0.1) + gaussian_nll(start=0.1)', or leave --head out."
+        )
+
+
 def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> Job:
     """Put everything together for a run in `folder`."""
     keep_large_blocks()
@@ -151,7 +174,8 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
         count = pictures.pool.grid(plan.patch, seed=recipe.seed).grid_count
     work = make_work(recipe, plan, fabric, bare, count=count)
     progress = Progress()
-    state = State(bare, work.smooth, work.optimiser, work.objective, progress)
+    rivals = tuple(rival.optimiser for rival in work.rivals)
+    state = State(bare, work.smooth, work.optimiser, work.objective, progress, rivals)
     return Job(recipe, plan, folder, pictures, bare, work, progress, state)
 
 
@@ -167,9 +191,18 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     objective = Objective(
         expression, supplies=(*SUPPLIES, *outputs_of(bare)), balance=recipe.loss.balance
     ).to(fabric.device)
+    _check_outputs_used(bare, objective)
     channels = channels_of(bare)
     objective.check(plan.patch, channels)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)
     return Work(
-        fabric, network, optimiser, smooth, objective, guard, channels == 1, recipe.network.scale
+        fabric=fabric,
+        network=network,
+        optimiser=optimiser,
+        smooth=smooth,
+        objective=objective,
+        guard=guard,
+        luma=channels == 1,
+        scale=recipe.network.scale,
+        rivals=make_rivals(objective, fabric.device),
     )

@@ -37,15 +37,20 @@ class State:
     optimiser: torch.optim.Optimizer
     objective: nn.Module
     progress: Progress
+    rivals: tuple[torch.optim.Optimizer, ...] = ()  # optimisers of discriminators
 
 
 def save_snapshot(folder: Path, state: State, *, best: bool = False) -> Path:
     """Write state/step-*.safetensors, then drop what is older than the newest two and the best."""
-    tensors, numbers = _pack_optimiser(state.optimiser)
+    tensors: dict[str, Tensor] = {}
+    header = {"progress": json.dumps(asdict(state.progress))}
+    for part, optimiser in _optimisers(state).items():
+        packed, numbers = _pack_optimiser(part, optimiser)
+        tensors.update(packed)
+        header[part] = json.dumps(numbers)
     for part, module in _modules(state).items():
         tensors.update({f"{part}.{name}": t for name, t in module.state_dict().items()})
     unique = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    header = {"progress": json.dumps(asdict(state.progress)), "optimiser": json.dumps(numbers)}
     path = folder / "state" / f"step-{state.progress.step:08d}.safetensors"
     write_atomically(path, save(unique, metadata=header))
     if best:
@@ -71,9 +76,9 @@ def load_snapshot(path: Path, state: State) -> None:
             f"{path} is damaged ({error}). Delete it; the run continues from the one before."
         ) from error
     for part, module in _modules(state).items():
-        own = {n.partition(".")[2]: t for n, t in tensors.items() if n.startswith(f"{part}.")}
-        module.load_state_dict(own)
-    _unpack_optimiser(state.optimiser, tensors, json.loads(header["optimiser"]))
+        module.load_state_dict(_of_part(part, tensors))
+    for part, optimiser in _optimisers(state).items():
+        _unpack_optimiser(optimiser, _of_part(part, tensors), json.loads(header[part]))
     for name, value in json.loads(header["progress"]).items():
         setattr(state.progress, name, value)
 
@@ -83,7 +88,17 @@ def _modules(state: State) -> dict[str, nn.Module]:
     return parts if state.smooth is None else {**parts, "smooth": state.smooth}
 
 
-def _pack_optimiser(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _optimisers(state: State) -> dict[str, torch.optim.Optimizer]:
+    return {"optimiser": state.optimiser, **{f"rival{k}": o for k, o in enumerate(state.rivals)}}
+
+
+def _of_part(part: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.partition(".")[2]: t for n, t in tensors.items() if n.startswith(f"{part}.")}
+
+
+def _pack_optimiser(
+    part: str, optimiser: torch.optim.Optimizer
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Split an optimiser's state into tensors and plain numbers."""
     whole = optimiser.state_dict()
     tensors: dict[str, Tensor] = {}
@@ -92,7 +107,7 @@ def _pack_optimiser(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor]
         plain = numbers["state"].setdefault(str(index), {})
         for key, value in values.items():
             if isinstance(value, Tensor):
-                tensors[f"optimiser.{index}.{key}"] = value
+                tensors[f"{part}.{index}.{key}"] = value
             else:
                 plain[key] = value
     return tensors, numbers
@@ -103,9 +118,8 @@ def _unpack_optimiser(
 ) -> None:
     state = {int(index): dict(values) for index, values in numbers["state"].items()}
     for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, key = name.split(".", 2)
-            state[int(index)][key] = tensor
+        index, _, key = name.partition(".")
+        state[int(index)][key] = tensor
     groups = [{k: _tuples(v) for k, v in group.items()} for group in numbers["groups"]]
     for group in groups:
         group["params"] = list(group["params"])

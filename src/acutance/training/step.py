@@ -13,10 +13,12 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from acutance.data.batches import Batch
 from acutance.imaging import operators
 from acutance.losses.objective import Combined, Moment, Objective
+from acutance.losses.slopes import Scene
 from acutance.training.guard import Guard
 from acutance.training.optimisers import clip_gradient
 from acutance.training.recipe import OptimChoice
 from acutance.training.record import Plan
+from acutance.training.rivals import Rival, learn, move
 from acutance.training.schedules import rate_share, smooth_decay
 
 
@@ -32,6 +34,7 @@ class Work:
     guard: Guard
     luma: bool
     scale: int
+    rivals: tuple[Rival, ...] = ()  # of adversarial terms
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Reading:
     values: Tensor
     norms: Tensor
     weights: Tensor
+    rivals: Tensor  # (R,) what the rivals pay
     cosines: Tensor | None = None  # (K, K) between the gradients, at steps that are logged
 
 
@@ -72,19 +76,20 @@ def accumulate(
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
         outputs = named_outputs(work.network(lr))
+        moment, extras = Moment(step, plan.steps, share), {"lr": lr, "scale": work.scale}
         combined = work.objective.combine(
             outputs,
             hr,
-            Moment(step, plan.steps, share),
-            extras={"lr": lr, "scale": work.scale},
+            moment,
+            extras=extras,
             with_cosines=(step + 1) % plan.log_every == 0,
         )
         work.guard.watch_terms(step, combined.finite, first)
         _backward(work.fabric, outputs, combined)
+        paid = learn(work.rivals, Scene(outputs, hr, extras), moment, first)
         values = combined.values.mean(dim=1)
-        readings.append(
-            (share, Reading(values, combined.norms, combined.weights, combined.cosines))
-        )
+        told = (values, combined.norms, combined.weights, paid, combined.cosines)
+        readings.append((share, Reading(*told)))
     return _mean(readings)
 
 
@@ -109,6 +114,7 @@ def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> Non
     work.guard.watch_network(step, work.network)
     clip_gradient(work.network, choice.clip)
     work.optimiser.step()
+    move(work.rivals, Moment(step, plan.steps))
     if work.smooth is not None:
         blend = get_ema_multi_avg_fn(smooth_decay(step, plan.ema))
         blend(list(work.smooth.parameters()), list(work.network.parameters()), 0)
@@ -130,6 +136,8 @@ def set_rate(work: Work, choice: OptimChoice, plan: Plan, step: int, factor: flo
     )
     for group in work.optimiser.param_groups:
         group["lr"] = rate
+    for rival in work.rivals:
+        rival.set_rate(rate / plan.rate)
     return rate
 
 
@@ -150,5 +158,6 @@ def _mean(readings: list[tuple[float, Reading]]) -> Reading:
         sum(share * r.values for share, r in readings),  # pyright: ignore[reportArgumentType]
         sum(share * r.norms for share, r in readings),  # pyright: ignore[reportArgumentType]
         readings[-1][1].weights,
+        sum(share * r.rivals for share, r in readings),  # pyright: ignore[reportArgumentType]
         readings[0][1].cosines,  # of the first part: a table of directions, not a sum
     )

@@ -81,6 +81,8 @@ class Watch:
                 job.work.guard.terms, values, norms, weights, pulls, strict=True
             )
         }
+        for rival, paid in zip(job.work.rivals, reading.rivals.tolist(), strict=True):
+            terms[str(rival.term)]["discriminator"] = paid
         table = _table(job.work.guard.terms, reading.cosines)
         total = sum(w * v for w, v in zip(weights, values, strict=True))
         rate = job.work.optimiser.param_groups[0]["lr"]
@@ -99,6 +101,8 @@ class Watch:
         self._board.add_scalar("rate", rate, step)
         for name, term in terms.items():
             self._board.add_scalar(f"terms/{name}", term["value"], step)
+            if "discriminator" in term:
+                self._board.add_scalar(f"discriminators/{name}", term["discriminator"], step)
             self._board.add_scalar(f"shares/{name}", term["share"], step)
             self._board.add_scalar(f"norms/{name}", term["norm"], step)
         for pair, cosine in table.items():

@@ -1,13 +1,20 @@
 """Upscale many picture files: names that can be predicted, and one bad file stops no other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from acutance.errors import InputError, RunError
-from acutance.imaging.files import picture_paths, read_picture, write_picture
+from acutance.imaging.files import Picture, picture_paths, read_picture, write_picture
 from acutance.upscaling.picture import ENDINGS, Upscaler, check_target
+from acutance.upscaling.uncertainty import (
+    Sure,
+    check_sigma_target,
+    sigma_path,
+    with_sigma,
+    write_sigma,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Result:
     seconds: float
     width: int = 0
     height: int = 0
+    uncertainty: Path | None = None
     error: InputError | RunError | None = None
 
 
@@ -55,14 +63,22 @@ def plan_jobs(inputs: Sequence[Path], output: Path, *, scale: int) -> list[Job]:
 
 
 def upscale_files(
-    jobs: Sequence[Job], upscaler: Upscaler, *, overwrite: bool = False
+    jobs: Sequence[Job], upscaler: Upscaler, *, overwrite: bool = False, uncertainty: bool = False
 ) -> Iterator[Result]:
-    """Do the jobs in order; each result comes as soon as it is written or has failed."""
+    """Do the jobs in order; each result comes as soon as it is written or has failed.
+
+    With `uncertainty` a picture of how sure the network is stands beside each result.
+    """
+    sure = with_sigma(upscaler.engine) if uncertainty else None
     for job in jobs:
         start = perf_counter()
         try:
-            width, height = _upscale_file(job, upscaler, overwrite=overwrite)
-            yield Result(job, perf_counter() - start, width, height)
+            if sure is not None:
+                larger = _upscale_file_surely(job, sure, overwrite=overwrite)
+            else:
+                larger = _upscale_file(job, upscaler, overwrite=overwrite)
+            beside = sigma_path(job.target) if sure is not None else None
+            yield Result(job, perf_counter() - start, larger.width, larger.height, beside)
         except (InputError, RunError) as error:
             yield Result(job, perf_counter() - start, error=error)
         except MemoryError:
@@ -81,12 +97,24 @@ def first_pixels(paths: Sequence[Path]) -> int | None:
     return None
 
 
-def _upscale_file(job: Job, upscaler: Upscaler, *, overwrite: bool) -> tuple[int, int]:
+def _upscale_file(job: Job, upscaler: Upscaler, *, overwrite: bool) -> Picture:
     picture = read_picture(job.source)
     check_target(job.target, picture, overwrite=overwrite)
     larger = upscaler.enlarge(picture)
     write_picture(job.target, larger, overwrite=overwrite)
-    return larger.width, larger.height
+    return larger
+
+
+def _upscale_file_surely(
+    job: Job, enlarge: Callable[[Picture], Sure], *, overwrite: bool
+) -> Picture:
+    picture = read_picture(job.source)
+    check_target(job.target, picture, overwrite=overwrite)
+    check_sigma_target(sigma_path(job.target), overwrite=overwrite)
+    made = enlarge(picture)
+    write_picture(job.target, made.picture, overwrite=overwrite)
+    write_sigma(sigma_path(job.target), made.sigma, overwrite=overwrite)
+    return made.picture
 
 
 def _check_distinct(jobs: Sequence[Job]) -> None:

@@ -1,7 +1,7 @@
 """What an engine is: a network that can be called on arrays, and what is known about it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,15 @@ class Engine(Protocol):
 
     def __call__(self, lr: np.ndarray, /) -> np.ndarray:
         """float32 (1, c, h, w) in [0, 1] -> float32 (1, c, scale h, scale w)."""
+        ...
+
+
+@runtime_checkable
+class SpreadEngine(Engine, Protocol):
+    """An engine that can also give the second output of a network with the head "spread"."""
+
+    def with_spread(self, lr: np.ndarray, /) -> tuple[np.ndarray, np.ndarray]:
+        """sr as above, and log_scale of the same shape: exp of it is the spread in [0, 1]."""
         ...
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from acutance.errors import InputError, MissingPackageError, RunError
 from acutance.models.card import METADATA_KEY, ModelCard
 from acutance.models.checkpoint import stamped
+from acutance.models.spread import SrAndSpread, WithSpread
 from acutance.storage import write_atomically
 from acutance.upscaling.onnx_runtime import OnnxEngine
 
@@ -22,7 +23,8 @@ def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     """Write `network` as ONNX for any picture size, with its card in the metadata.
 
     The file is compared with the network on a seeded picture and written only if they agree to
-    TOLERANCE. The card that is written is returned; it equals that of `save_model`.
+    TOLERANCE. The card that is written is returned; it equals that of `save_model`. A network
+    with the head "spread" gives its second output as "log_scale".
     """
     if path.suffix != ".onnx":
         raise InputError(f"{path} must end in .onnx.")
@@ -44,17 +46,20 @@ def _write_proven(network: nn.Module, card: ModelCard, path: Path) -> None:
 
 def _trace(network: nn.Module, path: Path) -> None:
     device = next(network.parameters()).device
+    names = ["sr", "log_scale"] if isinstance(network, WithSpread) else ["sr"]
+    traced = SrAndSpread(network) if isinstance(network, WithSpread) else network
+    sizes = {name: {0: "n", 2: "sh", 3: "sw"} for name in names}
     with warnings.catch_warnings():
         # torch would rather have its other exporter used, which needs one more package
         for notice in ("You are using the legacy TorchScript", "The feature will be removed"):
             warnings.filterwarnings("ignore", notice, DeprecationWarning)
         torch.onnx.export(
-            network,
+            traced,
             (torch.zeros(1, network.channels, 16, 16, device=device),),  # pyright: ignore
             path,
             input_names=["lr"],
-            output_names=["sr"],
-            dynamic_axes={"lr": {0: "n", 2: "h", 3: "w"}, "sr": {0: "n", 2: "sh", 3: "sw"}},
+            output_names=names,
+            dynamic_axes={"lr": {0: "n", 2: "h", 3: "w"}, **sizes},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -75,11 +80,21 @@ def _prove(network: nn.Module, path: Path) -> None:
     channels = int(network.channels)  # pyright: ignore[reportArgumentType]
     picture = np.random.default_rng(0).random((1, channels, *PROOF_SIZE), dtype=np.float32)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(picture).to(device)).float().cpu().numpy()
-    found = OnnxEngine(path)(picture)
-    size = max(1.0, float(np.abs(expected).max()))  # untrained networks may leave [0, 1] far behind
-    if found.shape != expected.shape or not np.abs(found - expected).max() <= TOLERANCE * size:
+        made = network(torch.from_numpy(picture).to(device))
+    engine = OnnxEngine(path)
+    if isinstance(made, dict):
+        pairs = zip(made.values(), engine.with_spread(picture), strict=True)
+    else:
+        pairs = zip([made], [engine(picture)], strict=True)
+    if not all(_agree(expected.float().cpu().numpy(), found) for expected, found in pairs):
         raise RunError(
             "The ONNX file was not written: it does not compute what the network computes. "
             "Use the .safetensors file with the engine pytorch."
         )
+
+
+def _agree(expected: np.ndarray, found: np.ndarray) -> bool:
+    if found.shape != expected.shape:
+        return False
+    size = max(1.0, float(np.abs(expected).max()))  # untrained networks may leave [0, 1] far behind
+    return bool(np.abs(found - expected).max() <= TOLERANCE * size)

@@ -45,3 +45,9 @@ class OnnxEngine:
         """float32 (1, c, h, w) in [0, 1] -> float32 (1, c, scale h, scale w)."""
         sr = self._session.run(None, {self._input: np.ascontiguousarray(lr)})[0]
         return np.asarray(sr)
+
+    def with_spread(self, lr: np.ndarray, /) -> tuple[np.ndarray, np.ndarray]:
+        """sr and log_scale of a network with the head "spread"."""
+        given = {self._input: np.ascontiguousarray(lr)}
+        sr, log_scale = self._session.run(["sr", "log_scale"], given)
+        return np.asarray(sr), np.asarray(log_scale)

@@ -1,7 +1,7 @@
 """Upscale one picture, in bands where it is large."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -13,7 +13,8 @@ import numpy as np
 from acutance.errors import InputError
 from acutance.imaging.files import Picture, read_picture, write_picture
 from acutance.imaging.resample import resize
-from acutance.imaging.tiles import bands
+from acutance.imaging.tiles import Band, bands
+from acutance.models.card import ModelCard
 from acutance.upscaling.choice import AUTO, open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.planes import CHROMA_REACH, enlarge_piece, run
@@ -87,6 +88,7 @@ class Upscaler:
 
     scale: int
     enlarge: Callable[[Picture], Picture]
+    engine: Engine | None = None  # None for bicubic
 
 
 def open_upscaler(
@@ -110,7 +112,7 @@ def open_upscaler(
             f"The model enlarges x{opened.card.scale}, not x{scale}. "
             "Leave the scale out, or choose a model made for it."
         )
-    return Upscaler(opened.card.scale, partial(upscale_picture, engine=opened))
+    return Upscaler(opened.card.scale, partial(upscale_picture, engine=opened), opened)
 
 
 def upscale_picture(picture: Picture, engine: Engine, *, band_px: int = BAND_PX) -> Picture:
@@ -127,20 +129,37 @@ def upscale_pixels(pixels: np.ndarray, engine: Engine, *, band_px: int = BAND_PX
     Bands overlap by the network's reach, so that the joined result is that of the whole picture.
     A network without a reach is never cut. Raises RunError rather than give a wrong picture.
     """
-    height, width, channels = pixels.shape
-    scale, reach = engine.card.scale, engine.card.reach
-    if reach is None or height * width <= band_px:
+    cut = cut_into_bands(pixels, engine.card, band_px=band_px)
+    if len(cut) == 1:
         return enlarge_piece(pixels, engine, first_row=0)
-    overlap = max(reach, CHROMA_REACH)
+    parts = (
+        enlarge_piece(pixels[band.start : band.stop], engine, first_row=band.start) for band in cut
+    )
+    return joined(parts, cut, scale=engine.card.scale)
+
+
+def cut_into_bands(pixels: np.ndarray, card: ModelCard, *, band_px: int = BAND_PX) -> list[Band]:
+    """How `upscale_pixels` cuts a picture, in the order in which the engine sees the bands."""
+    height, width, _ = pixels.shape
+    if card.reach is None or height * width <= band_px:
+        return bands(height, rows=height, overlap=0)
+    overlap = max(card.reach, CHROMA_REACH)
     rows = max(band_px // width - 2 * overlap, overlap)
     rows = ceil(height / ceil(height / rows))  # alike, so that blocks of memory fit again
-    sr = np.empty((height * scale, width * scale, channels), dtype=np.uint8)
-    for band in bands(height, rows=rows, overlap=overlap):
-        part = enlarge_piece(pixels[band.start : band.stop], engine, first_row=band.start)
+    return bands(height, rows=rows, overlap=overlap)
+
+
+def joined(parts: Iterable[np.ndarray], cut: list[Band], *, scale: int) -> np.ndarray:
+    """The enlarged bands (h, w, c) put together, each without what it shares with others."""
+    whole: np.ndarray | None = None
+    for part, band in zip(parts, cut, strict=True):
+        if whole is None:
+            whole = np.empty((cut[-1].keep_stop * scale, *part.shape[1:]), dtype=part.dtype)
         top = (band.keep_start - band.start) * scale
         bottom = (band.keep_stop - band.start) * scale
-        sr[band.keep_start * scale : band.keep_stop * scale] = part[top:bottom]
-    return sr
+        whole[band.keep_start * scale : band.keep_stop * scale] = part[top:bottom]
+    assert whole is not None
+    return whole
 
 
 def as_rgb_function(engine: Engine) -> Callable[[np.ndarray], np.ndarray]:

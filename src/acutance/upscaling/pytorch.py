@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
 from acutance.models.memory import keep_large_blocks
+from acutance.models.spread import picture_of
 from acutance.upscaling.engine import EngineFacts
 from acutance.upscaling.fusion import fuse
 
@@ -55,5 +57,14 @@ class TorchEngine:
     def __call__(self, lr: np.ndarray, /) -> np.ndarray:
         """float32 (1, c, h, w) in [0, 1] -> float32 (1, c, scale h, scale w)."""
         with torch.inference_mode():
-            x = torch.from_numpy(lr).to(self._device, memory_format=torch.channels_last)
-            return self._network(x).float().cpu().numpy()
+            return picture_of(self._run(lr)).float().cpu().numpy()
+
+    def with_spread(self, lr: np.ndarray, /) -> tuple[np.ndarray, np.ndarray]:
+        """sr and log_scale of a network with the head "spread"."""
+        with torch.inference_mode():
+            made = self._run(lr)
+            return made["sr"].float().cpu().numpy(), made["log_scale"].float().cpu().numpy()
+
+    def _run(self, lr: np.ndarray) -> Any:
+        x = torch.from_numpy(lr).to(self._device, memory_format=torch.channels_last)
+        return self._network(x)

@@ -14,6 +14,7 @@ from acutance.losses.closed_form import (
     with_backward,
 )
 from acutance.losses.contract import Contract
+from acutance.losses.frequency.columns import column_weights
 from acutance.losses.inputs import prepared
 
 CONTRACT = Contract(
@@ -75,8 +76,8 @@ def _fft(
     n, c, h, w = sr.shape
     slope = room_for_gradient(sr, gradient)
     sums = sr.new_empty(n, c)
-    counts = _column_weights(sr, 2.0 if whole else 1.0)
-    halved = _column_weights(sr, 0.5)
+    counts = column_weights(sr, 2.0 if whole else 1.0)
+    halved = column_weights(sr, 0.5)
     for group in plane_groups(sr, GROUP):
         error = torch.empty_like(sr[group], memory_format=torch.contiguous_format)
         torch.sub(sr[group], hr[group], out=error)
@@ -90,13 +91,3 @@ def _fft(
                 spectrum.mul_(halved)
             slope[group] = torch.fft.irfft2(spectrum, s=(h, w), norm=ADJOINT[norm])
     return sums.sum(dim=1), slope
-
-
-def _column_weights(like: Tensor, inner: float) -> Tensor:
-    """1 for the columns that are their own mirror, `inner` for the others."""
-    width = like.shape[3]
-    weights = like.new_full((width // 2 + 1,), inner)
-    weights[0] = 1.0
-    if width % 2 == 0:
-        weights[-1] = 1.0
-    return weights

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from acutance.imaging.operators import resize
+from acutance.losses.pixel.weight_maps import edges
+
 
 def _offset(hr: Tensor) -> Tensor:
     return hr + 0.1
@@ -28,6 +31,26 @@ def _luma(hr: Tensor) -> Tensor:
     return hr + 0.1 * (hr.mean(dim=1, keepdim=True) - 0.5)
 
 
+def _channel_order(hr: Tensor) -> Tensor:
+    return hr.flip(1)
+
+
+def _chequerboard(hr: Tensor) -> Tensor:
+    """More and less on neighbouring pixels: the means of even squares stay."""
+    y, x = (torch.arange(side, device=hr.device) for side in hr.shape[2:])
+    return hr + 0.05 * (1 - 2 * ((y[:, None] + x) % 2)).to(hr.dtype)
+
+
+def _null_space(hr: Tensor) -> Tensor:
+    """Stripes less what the bicubic reduction by 2 passes of them: the reduced picture stays."""
+    h = hr.shape[2]
+    columns = torch.eye(h, dtype=torch.float64)[None, None]
+    reduction = resize(columns, size=(h // 2, h))[0, 0]
+    stripes = 1.0 - 2.0 * (torch.arange(h, dtype=torch.float64) % 2)
+    unseen = stripes - torch.linalg.pinv(reduction) @ (reduction @ stripes)
+    return hr + 0.05 * unseen[:, None].to(hr)
+
+
 def _permutation(hr: Tensor) -> Tensor:
     """The same pixels in other places."""
     generator = torch.Generator().manual_seed(13)
@@ -47,14 +70,47 @@ def _gain(hr: Tensor) -> Tensor:
     return 0.8 * hr
 
 
+def _flat_parts(hr: Tensor) -> Tensor:
+    """Brighter where the picture has no edges; everything else stays."""
+    return hr + 0.1 * (edges(hr) == 0)
+
+
+def _one_level(hr: Tensor) -> Tensor:
+    """Pixels by turns one of 255 levels up and down."""
+    y, x = (torch.arange(side, device=hr.device) for side in hr.shape[2:])
+    return hr + ((y[:, None] + x) % 2 * 2 - 1).to(hr.dtype) / 255
+
+
+def _sharpened(hr: Tensor) -> Tensor:
+    """Half as much again of what the enlarged small picture lacks."""
+    h, w = hr.shape[2:]
+    small = resize(hr, size=(h // 2, w // 2))
+    return hr + 0.5 * (hr - resize(small, size=(h, w)))
+
+
+def _mirrored_blocks(hr: Tensor) -> Tensor:
+    """Each whole block of 16 x 16 pixels mirrored, left to right."""
+    h, w = (side // 16 * 16 for side in hr.shape[2:])
+    changed = hr.clone()
+    changed[..., :h, :w] = hr[..., :h, :w].unflatten(3, (-1, 16)).flip(4).flatten(3)
+    return changed
+
+
 # name: (what it does, in words; the picture that the loss takes for hr)
 BLIND: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "channel order": ("the same channels in another order", _channel_order),
+    "chequerboard": ("every other pixel brighter, the rest darker", _chequerboard),
     "chroma": ("another colour of the same luma", _chroma),
     "circular shift": ("the picture moved, its edges wrapped round", _circular_shift),
+    "flat parts": ("brighter where there are no edges", _flat_parts),
     "gain": ("all values times 0.8", _gain),
     "inversion": ("the negative", _inversion),
     "luma": ("another brightness with the same Cb and Cr", _luma),
+    "mirrored blocks": ("each block of 16 x 16 pixels mirrored", _mirrored_blocks),
+    "null space": ("detail that bicubic reduction by 2 does not pass", _null_space),
     "offset": ("all values plus 0.1", _offset),
+    "one level": ("one of 255 levels up and down by turns", _one_level),
     "permutation": ("the same pixels in other places", _permutation),
     "plane": ("brighter towards one corner, evenly", _plane),
+    "sharpened": ("more of what bicubic enlargement lacks", _sharpened),
 }

@@ -73,21 +73,24 @@ def blurred(x: Tensor) -> Tensor:
 
 
 def worse(hr: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Twenty ways in which a picture can be wrong."""
+    """Twenty ways in which a picture can be wrong, each named by its formula."""
     generator = torch.Generator().manual_seed(3)
-    yield "blurred once", blurred(hr)
-    yield "blurred twice", blurred(blurred(hr))
+    yield "hr blurred once", blurred(hr)
+    yield "hr blurred twice", blurred(blurred(hr))
     for size in (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3):
-        yield f"noise {size}", hr + size * torch.randn(hr.shape, generator=generator).to(hr.dtype)
+        yield (
+            f"hr + noise {size}",
+            hr + size * torch.randn(hr.shape, generator=generator).to(hr.dtype),
+        )
     for offset in (-0.1, -0.01, 0.01, 0.1):
-        yield f"offset {offset}", hr + offset
+        yield f"hr + {offset}", hr + offset
     for gain in (0.8, 0.95, 1.05, 1.2):
-        yield f"gain {gain}", hr * gain
-    yield "shifted", torch.roll(hr, 1, dims=3)
+        yield f"hr * {gain}", hr * gain
+    yield "hr moved by one column", torch.roll(hr, 1, dims=3)
     shift = torch.tensor([0.05, -0.05, 0.0][: hr.shape[1]]).to(hr.dtype)
-    yield "chroma", hr + shift[:, None, None]
-    yield "inverted", 1 - hr
-    yield "channels permuted", hr.flip(1)
+    yield "hr in another tint", hr + shift[:, None, None]
+    yield "1 - hr", 1 - hr
+    yield "hr with its channels reversed", hr.flip(1)
 
 
 def hostile(h: int, w: int) -> Iterator[tuple[str, Tensor, Tensor]]:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from acutance.losses.contract import Contract, Loss
-from acutance.losses.proof.extras import EXTRAS
+from acutance.losses.proof.extras import DIFFERENTIABLE, EXTRAS
 
 Function = Callable[[Tensor, Tensor], Tensor]
 
@@ -25,7 +25,10 @@ def subject(found: Callable[..., Any], contract: Contract) -> Function:
         return loss
 
     def supplied(sr: Tensor, hr: Tensor) -> Tensor:
-        made = {name: EXTRAS[name](sr.detach(), hr.detach()) for name in contract.needs}
+        made = {
+            name: EXTRAS[name](sr if name in DIFFERENTIABLE else sr.detach(), hr.detach())
+            for name in contract.needs
+        }
         return loss(sr, hr, **made)
 
     return supplied
@@ -38,5 +41,6 @@ def _takes_loss(found: Callable[..., Any], option: str) -> bool:
 
 def _loss_in(text: str) -> Function:
     from acutance.losses.expression import parse_loss
+    from acutance.losses.objective import Objective
 
-    return parse_loss(text)
+    return Objective(parse_loss(text))

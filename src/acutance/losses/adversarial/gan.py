@@ -1,0 +1,180 @@
+"""GAN: a second network learns to tell results from originals, and the first to deceive it."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from acutance.errors import InputError
+from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Discriminator, Layer
+from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS, Form
+from acutance.losses.adversarial.penalties import gradient_penalty, squared_slope
+from acutance.losses.contract import Contract
+from acutance.losses.inputs import mean_per_picture, prepared
+
+MIN_SIDE = 16  # below it most of what a judgement is about lies outside of the picture
+
+CONTRACT = Contract(
+    source="Goodfellow et al.: Generative Adversarial Nets (NeurIPS 2014), sec. 3; forms.py",
+    at_identity=None,  # what a network thinks of the picture
+    min_size=16,
+    channels=(1, 3),
+    can_be_negative=True,  # hinge, wasserstein and saturating
+    memory=17,
+    exceptions={
+        "minimum_at_equality": "a discriminator may take anything for more real than the original",
+        "descends": "what it takes for real is not nearer to the original",
+    },
+)
+PENALTIES = ("none", "r1", "r2", "r1r2", "gradient")
+
+
+class Gan(nn.Module):
+    """What the generator pays per picture for results that the discriminator sees through.
+
+    With logits z_f of sr and z_r of hr, sp(z) = log(1 + e^z) and means over the map of places:
+    vanilla sp(-z_f); saturating -sp(z_f); relativistic_average half of sp(E z_r - z_f) +
+    sp(z_r - E z_f); relativistic_pairing sp(z_r - z_f); hinge and wasserstein -z_f;
+    least_squares (z_f - 1)^2. Not a distance: no value is special to sr == hr, and hinge,
+    wasserstein and saturating have no least one. Beside it weights of 1e-3 (SRGAN), 5e-3 (ESRGAN)
+    and 0.1 (Real-ESRGAN) are usual.
+
+    E is the mean over the map of one picture (`mean` "map", our own) or, as in ESRGAN, over the
+    "batch": then pictures depend on their neighbours, and a batch in parts is another one.
+    `feature_matching` adds that many times the mean absolute difference of what each layer of
+    the discriminator makes of sr and hr, summed over the layers (pix2pixHD, 2018).
+
+    The rest is the discriminator's own. "patch" judges every 8th pixel, "unet" every one; both
+    have `width` channels at first and know grey pictures as equal RGB. `label` below 1 asks for
+    less certainty about originals. `penalty` fines the slope of the map's mean: "r1" gamma / 2
+    |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient" gamma (|slope| - 1)^2 in between
+    (Gulrajani 2017); each every `penalty_every` steps that many times over. Code that sums the
+    map first needs another gamma, smaller by the squared number of places; on small patches r1
+    learns faster with 1 than with 10. Without a penalty, spectral normalisation bounds the slope.
+    `rate` is that of its Adam.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: Literal[
+            "vanilla",
+            "saturating",
+            "relativistic_average",
+            "relativistic_pairing",
+            "hinge",
+            "least_squares",
+            "wasserstein",
+        ] = "vanilla",
+        mean: Literal["map", "batch"] = "map",
+        feature_matching: float = 0.0,
+        discriminator: Literal["patch", "unet"] = "patch",
+        width: int = 32,
+        label: float = 1.0,
+        penalty: Literal["none", "r1", "r2", "r1r2", "gradient"] = "none",
+        gamma: float = 10.0,
+        penalty_every: int = 16,
+        rate: float = 1e-4,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.form = _form(kind, mean, label)
+        if discriminator not in DISCRIMINATORS or penalty not in PENALTIES:
+            raise InputError(
+                f"gan's discriminator is one of {', '.join(DISCRIMINATORS)} and its penalty one of "
+                f"{', '.join(PENALTIES)}, not {discriminator!r} and {penalty!r}."
+            )
+        if feature_matching < 0 or width < 1 or not gamma > 0 or penalty_every < 1 or not rate > 0:
+            raise InputError(
+                "gan takes feature_matching from 0, width and penalty_every from 1, gamma and rate "
+                f"above 0, not feature_matching={feature_matching}, width={width}, "
+                f"penalty_every={penalty_every}, gamma={gamma}, rate={rate}."
+            )
+        self.feature_matching, self.label = feature_matching, label
+        self.penalty, self.gamma, self.penalty_every = penalty, gamma, penalty_every
+        self.rate, self.seed = rate, seed
+        generator = torch.Generator().manual_seed(seed)
+        network = DISCRIMINATORS[discriminator]
+        self.discriminator = network(width, generator, spectral=penalty == "none")
+
+    def forward(
+        self, sr: Float[Tensor, "n c h w"], hr: Float[Tensor, "n c h w"]
+    ) -> Float[Tensor, " n"]:
+        """The generator's side; nothing reaches the discriminator's weights."""
+        sr, hr = _checked(sr, hr)
+        with torch.autocast(sr.device.type, enabled=False):
+            z_f, fake = self._judge(sr, learning=False)
+            if not (self.form.compares or self.feature_matching):
+                return self.form.generator(z_f, z_f)
+            z_r, real = self._judge(hr, learning=False)
+            value = self.form.generator(z_f, z_r)
+            if not self.feature_matching:
+                return value
+            apart = [mean_per_picture((a - b).abs()) for a, b in zip(fake, real, strict=True)]
+            return value + self.feature_matching * torch.stack(apart).sum(dim=0)
+
+    def discriminate(self, sr: Tensor, hr: Tensor, *, turn: int = 0, first: int = 0) -> Tensor:
+        """What the discriminator pays per picture, (n,), fines included; nothing reaches sr.
+
+        `turn` counts its steps: the fines are due in each `penalty_every`-th of them. `first` is
+        the place of the first picture in the batch, for the random numbers of "gradient".
+        """
+        sr, hr = _checked(sr.detach(), hr)
+        with torch.autocast(sr.device.type, enabled=False):
+            z_f, z_r = self._logits(torch.cat([sr, hr])).chunk(2)
+            value = self.form.discriminator(z_f, z_r, self.label)
+            if self.penalty == "none" or turn % self.penalty_every:
+                return value
+            return value + self.penalty_every * self._fine(sr, hr, turn, first)
+
+    def settle(self) -> None:
+        """Follow the weights with what spectral normalisation knows of them; once a step."""
+        for layer in self.modules():
+            if isinstance(layer, Layer):
+                layer.settle()
+
+    def _fine(self, sr: Tensor, hr: Tensor, turn: int, first: int) -> Tensor:
+        if self.penalty == "gradient":
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + turn)
+            mixing = torch.rand(first + sr.shape[0], generator=generator)[first:, None, None, None]
+            return self.gamma * gradient_penalty(self._verdict, sr, hr, mixing.to(sr))
+        places = {"r1": (hr,), "r2": (sr,), "r1r2": (hr, sr)}[self.penalty]
+        slopes = [squared_slope(self._verdict, place) for place in places]
+        return self.gamma / 2 * torch.stack(slopes).sum(dim=0)
+
+    def _verdict(self, pictures: Tensor) -> Tensor:
+        """One number a picture: what the fines take the slope of."""
+        return mean_per_picture(self._logits(pictures))
+
+    def _logits(self, pictures: Tensor) -> Tensor:
+        return self._judge(pictures, learning=True)[0]
+
+    def _judge(self, pictures: Tensor, *, learning: bool) -> tuple[Tensor, list[Tensor]]:
+        network: Discriminator = self.discriminator
+        return network(2 * pictures.expand(-1, 3, -1, -1) - 1, learning=learning)
+
+
+def _form(kind: str, mean: str, label: float) -> Form:
+    """The game by its name; raises InputError for what it has no use for."""
+    if kind not in FORMS:
+        raise InputError(f"gan's kind is one of {', '.join(FORMS)}, not {kind!r}.")
+    if mean not in ("map", "batch") or (mean == "batch" and kind != "relativistic_average"):
+        raise InputError(
+            f"gan's mean is 'map' or, with kind='relativistic_average', 'batch'; not {mean!r} "
+            f"with kind={kind!r}."
+        )
+    form = AVERAGE_OVER_THE_BATCH if mean == "batch" else FORMS[kind]
+    if not 0.5 < label <= 1 or (label != 1 and not form.has_label):
+        raise InputError(
+            f"gan's label is above 0.5 and at most 1, not {label}; hinge and wasserstein know no "
+            "labels, so that it stays 1."
+        )
+    return form
+
+
+def _checked(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+    sr, hr = prepared(sr, hr, "gan", min_side=MIN_SIDE)
+    if sr.shape[1] not in CONTRACT.channels:
+        raise InputError(f"gan takes pictures of 1 or 3 channels, not {sr.shape[1]}.")
+    return sr, hr

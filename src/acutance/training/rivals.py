@@ -1,0 +1,103 @@
+"""The networks that a loss trains against: each has its own optimiser and takes its own step."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from acutance.errors import InputError
+from acutance.losses.built import output_name
+from acutance.losses.objective import Moment, Objective
+from acutance.losses.slopes import Scene
+from acutance.losses.terms import Term
+from acutance.training.guard import Fault, Guard
+
+BETAS = (0.9, 0.99)  # of Adam, as Real-ESRGAN's code has them for its discriminator
+
+
+@runtime_checkable
+class Adversary(Protocol):
+    """A loss with a network that learns beside the one that is trained (losses.adversarial.gan)."""
+
+    discriminator: nn.Module
+    rate: float  # of its Adam
+
+    def discriminate(self, sr: Tensor, hr: Tensor, *, turn: int, first: int) -> Tensor: ...
+
+    def settle(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The adversary of one term. It learns at the steps at which the term counts."""
+
+    term: Term
+    loss: Adversary
+    optimiser: torch.optim.Optimizer
+    guard: Guard
+
+    def turn(self, moment: Moment) -> int | None:
+        """Which of its steps this is; None where the term does not count."""
+        return self.term.schedule.turn_at(moment.step, moment.steps)
+
+    def set_rate(self, share: float) -> None:
+        """Its own rate times the share of the full rate that the run has come to."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.loss.rate * share
+
+    def look(self, step: int) -> Fault | None:
+        """What became non-finite since the last look. Reads from the device."""
+        fault = self.guard.look(step, self.loss.discriminator, None)
+        return Fault(fault.step, f"the discriminator of {self.term}", ()) if fault else None
+
+    def forget(self) -> None:
+        """Drop what was added up and seen, after a roll-back."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.guard.reset()
+
+
+def make_rivals(objective: Objective, device: torch.device) -> tuple[Rival, ...]:
+    """A rival for each adversarial term; raises InputError for one inside another loss."""
+    found = [(b.term, b.loss) for b in objective.terms if isinstance(b.loss, Adversary)]
+    inside = [m for m in objective.modules() if isinstance(m, Adversary)]
+    if len(inside) > len(found):
+        raise InputError(
+            f"'{objective.expression}' has an adversarial loss inside another loss, which may "
+            "show it other pictures than those its discriminator learns from. Let it be a term."
+        )
+    return tuple(_rival(term, loss, device) for term, loss in found)
+
+
+def learn(rivals: tuple[Rival, ...], scene: Scene, moment: Moment, first: int) -> Tensor:
+    """Add up the gradient of a micro-batch, whose first picture is the `first` of the batch.
+
+    A rival sees what its term sees: another level, or the result made small. Returns the mean of
+    what each pays, (R,), 0 where it is idle.
+    """
+    paid = [scene.hr.new_zeros(()) for _ in rivals]
+    outputs = {name: output.detach() for name, output in scene.outputs.items()}
+    for place, rival in enumerate(rivals):
+        turn = rival.turn(moment)
+        if turn is not None:
+            sr, hr = scene.pair(output_name(rival.term.schedule.on), outputs)
+            value = rival.loss.discriminate(sr, hr, turn=turn, first=first).mean()
+            (value * moment.fraction).backward()
+            paid[place] = value.detach()
+    return torch.stack(paid) if paid else scene.hr.new_zeros(0)
+
+
+def move(rivals: tuple[Rival, ...], moment: Moment) -> None:
+    """Move their weights by the gradients that have been added up."""
+    for rival in rivals:
+        if rival.turn(moment) is not None:
+            rival.guard.watch_network(moment.step, rival.loss.discriminator)
+            rival.optimiser.step()
+            rival.optimiser.zero_grad(set_to_none=True)
+            rival.loss.settle()
+
+
+def _rival(term: Term, loss: Adversary, device: torch.device) -> Rival:
+    weights = loss.discriminator.parameters()
+    optimiser = torch.optim.Adam(weights, lr=loss.rate, betas=BETAS, fused=True)
+    return Rival(term, loss, optimiser, Guard((), 0, device))
