@@ -6,7 +6,8 @@ weights, so this is an approximation of the published methods, and said to be on
 prove it an upper bound of theirs: Sener and Koltun 2018, sec. 3.3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -56,10 +57,12 @@ def upgrad(count: int) -> Balance:
 
 def cagrad(count: int) -> Balance:
     """Near the mean, as good as it can be for the worst term; c = 0.5 (Liu et al. 2021)."""
-    return ConflictAverse(count, _load("CAGradWeighting", c=0.5))
+    return ConflictAverse(count, _load("CAGradWeighting", {"c": 0.5}))
 
 
-def _load(name: str, **options: Any) -> Callable[[Tensor], Tensor]:
+def _load(
+    name: str, options: Mapping[str, Any] = MappingProxyType({})
+) -> Callable[[Tensor], Tensor]:
     try:
         from torchjd import aggregation
 

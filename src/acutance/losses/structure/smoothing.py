@@ -39,7 +39,7 @@ def _(maps: Tensor, taps: list[float]) -> Tensor:
     return maps.new_empty(*lead, h + len(taps) - 1, w + len(taps) - 1)
 
 
-def _keep(ctx: Any, inputs: tuple[Tensor, list[float]], output: Tensor) -> None:
+def _keep(ctx: Any, inputs: tuple[Tensor, list[float]], output: Tensor) -> None:  # noqa: ARG001
     ctx.taps = inputs[1]
 
 
