@@ -236,8 +236,10 @@ def _try_values(name: str) -> None:
     from acutance.losses.proof.fault import tried_on
 
     for row in test_values.TWINS + test_values.ANCHORS:
-        if name not in {term.name for term in parse_loss(row.expression).terms}:
+        if not re.search(rf"\b{name}\b", row.expression):
             continue
+        if name not in {term.name for term in parse_loss(row.expression).terms}:
+            continue  # an option, or a loss inside it
         with tried_on(f"the value of {row.expression}"):
             if isinstance(row, anchors.Twin):
                 test_values.test_values_are_those_of_the_formula(row)

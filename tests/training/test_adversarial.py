@@ -142,17 +142,24 @@ def test_accumulation_equals_the_big_batch(job_of, options):
 
 
 def test_the_discriminators_step_is_adams_on_its_own_loss(job_of):
-    """By hand: one step of torch's Adam at the rate of the term's share, with the same batch."""
-    job = job_of(loss__expression="l1 + 0.01*gan(width=4, penalty='r1', rate=1e-3)")
-    sr, hr = pair(job, 0)
+    """By hand, three steps of torch's Adam at the share of the rate that the run has come to."""
+    job = job_of(loss__expression="l1 + 0.01*gan(width=4, rate=1e-3)")
+    job.progress.step = 10
     twin = copy.deepcopy(job.work.rivals[0].loss)
-    update(job, job.batch(0))
-    share = job.work.optimiser.param_groups[0]["lr"] / job.plan.rate
-    adam = torch.optim.Adam(twin.discriminator.parameters(), lr=1e-3 * share, betas=(0.9, 0.99))
-    twin.discriminate(sr, hr, turn=0).mean().backward()
-    adam.step()
-    for mine, plain in zip(weights(job), twin.discriminator.parameters(), strict=True):
-        assert_close(mine, plain.detach(), rtol=1e-5, atol=1e-7)
+    adam = torch.optim.Adam(twin.discriminator.parameters(), betas=(0.9, 0.99))
+    for step in (10, 11, 12):
+        sr, hr = pair(job, step)
+        walk(job, 1)
+        share = job.work.optimiser.param_groups[0]["lr"] / job.plan.rate
+        assert share < 0.6
+        adam.param_groups[0]["lr"] = 1e-3 * share
+        adam.zero_grad()
+        twin.discriminate(sr, hr).mean().backward()
+        adam.step()
+        twin.settle()
+    mine, plain = discriminator(job).state_dict(), twin.discriminator.state_dict()
+    for name in plain:
+        assert_close(mine[name], plain[name], rtol=1e-4, atol=1e-6)
 
 
 def test_the_generators_step_leaves_nothing_in_the_discriminator(job_of):
@@ -161,15 +168,23 @@ def test_the_generators_step_leaves_nothing_in_the_discriminator(job_of):
     assert all(p.grad is None for p in discriminator(job).parameters())
 
 
-def test_the_discriminator_learns_when_its_term_counts(job_of):
+def test_the_discriminator_learns_when_its_term_counts(job_of, monkeypatch):
+    """And counts its own turns, by which the fines are due."""
     job = job_of(loss__expression="l1 + 0.01*gan(width=4, start=3, stop=8, every=2)")
-    moved = []
+    whole, turns, moved = Gan.discriminate, [], []
+
+    def spy(self, sr, hr, *, turn, first):
+        turns.append(turn)
+        return whole(self, sr, hr, turn=turn, first=first)
+
+    monkeypatch.setattr(Gan, "discriminate", spy)
     for _ in range(10):
         before = weights(job)
         reading = walk(job, 1)
         moved.append(not torch.equal(before[0], weights(job)[0]))
         assert (reading.rivals[0] != 0) == moved[-1]
     assert [step for step, did in enumerate(moved) if did] == [3, 5, 7]
+    assert turns == [0, 1, 2]
 
 
 def test_turns_are_counted_where_the_term_counts():

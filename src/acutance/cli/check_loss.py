@@ -98,7 +98,7 @@ def _print_words(name: str, claims: str, rows: "list[Row]", notes: list[str]) ->
                 click.echo(_hanging(label, text))
     for note in notes:
         click.echo(f"\n{textwrap.fill(note, 96)}")
-    click.echo(f"\n{_verdict(name, rows, faults)}")
+    click.echo("\n" + textwrap.fill(_verdict(name, rows, faults), 96))
 
 
 def _hanging(label: str, text: str) -> str:
@@ -112,7 +112,6 @@ def _verdict(name: str, rows: "list[Row]", faults: "list[Row]") -> str:
     if len(faults) == 1:
         return f"{name}: {faults[0].point} fails; the other {len(rows) - 1} points hold."
     return (
-        f"{name}: {len(faults)} of {len(rows)} points fail. Mend {faults[0].point} first: the "
-        "points stand in the order in which one fault brings on others. The pictures named are "
-        "made by acutance.losses.proof.pictures."
+        f"{name}: {len(faults)} of {len(rows)} points fail. Mend {faults[0].point} first: it may "
+        "bring on others. The pictures named are made by acutance.losses.proof.pictures."
     )

@@ -3,8 +3,11 @@
 Whole-picture loops over windows instead of the fast sums; roots as they stand.
 """
 
+from typing import Literal
+
 import numpy as np
 
+Mode = Literal["constant", "edge", "symmetric"]
 GREY = np.array([0.299, 0.587, 0.114])
 YIQ = np.array([GREY, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 LHM = np.array([[0.2989, 0.587, 0.114], [0.3, 0.04, -0.35], [0.34, -0.6, 0.17]])
@@ -22,7 +25,7 @@ def correlated(v: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return (views * kernel).sum((-2, -1))
 
 
-def padded(v: np.ndarray, before: int, behind: int, mode: str = "constant") -> np.ndarray:
+def padded(v: np.ndarray, before: int, behind: int, mode: Mode = "constant") -> np.ndarray:
     return np.pad(v, ((0, 0), (before, behind), (before, behind)), mode=mode)
 
 
@@ -90,12 +93,12 @@ def haarpsi(sr: np.ndarray, hr: np.ndarray) -> np.ndarray:
             sizes.append(
                 [np.abs(correlated(padded(v[0], k // 2 - 1, k // 2), haar)) for v in (x, y)]
             )
-        similar.append((likeness(*sizes[0], 30.0) + likeness(*sizes[1], 30.0)) / 2)
+        similar.append(sum(likeness(p, q, 30.0) for p, q in sizes[:2]) / 2)
         weights.append(np.maximum(*sizes[2]))
     if len(rows) == 3:
         box = np.full((2, 2), 0.25)
         i, q = ([np.abs(correlated(padded(v[k], 0, 1), box)) for v in (x, y)] for k in (1, 2))
-        similar.append((likeness(*i, 30.0) + likeness(*q, 30.0)) / 2)
+        similar.append(sum(likeness(p, r, 30.0) for p, r in (i, q)) / 2)
         weights.append((weights[0] + weights[1]) / 2)
     s, w = np.stack(similar, 1), np.stack(weights, 1)
     ratio = (w / (1 + np.exp(-4.2 * s))).sum((1, 2, 3)) / w.sum((1, 2, 3))
@@ -124,7 +127,7 @@ def vif(sr: np.ndarray, hr: np.ndarray, *, noise: float = 2.0, grey: bool = True
         left = np.where(cov > 0, vx - gain * cov, vx)
         seen = seen + np.log2(1 + gain**2 * vy / (left + noise)).sum((1, 2))
         there = there + np.log2(1 + vy / noise).sum((1, 2))
-    return 1 - seen / there
+    return np.asarray(1 - seen / there)
 
 
 def fsim(sr: np.ndarray, hr: np.ndarray, *, chromatic: bool = True) -> np.ndarray:
@@ -173,7 +176,7 @@ def congruency(v: np.ndarray) -> np.ndarray:
         threshold = tau * np.sqrt(np.pi / 2) + 2 * np.sqrt((2 - np.pi / 2) * tau**2)
         energy = energy + np.maximum(total - threshold[:, None, None] / 1.7, 0)
         amplitude = amplitude + np.abs(waves).sum(0)
-    return energy / amplitude
+    return np.asarray(energy / amplitude)
 
 
 def nlpd(sr: np.ndarray, hr: np.ndarray, *, levels: int = 6) -> np.ndarray:

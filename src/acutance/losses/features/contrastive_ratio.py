@@ -61,7 +61,7 @@ class ContrastiveRatio(nn.Module):
         sr: Float[Tensor, "n c h w"],
         hr: Float[Tensor, "n c h w"],
         *,
-        lr: Float[Tensor, "n c lh lw"],
+        lr: Tensor,
     ) -> Float[Tensor, " n"]:
         sr, hr = self.seen.checked(sr, hr)
         if lr.ndim != 4 or lr.shape[:2] != sr.shape[:2]:

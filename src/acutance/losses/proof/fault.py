@@ -48,7 +48,9 @@ def must_agree(
     assert got.shape == wanted.shape, (
         f"shape {tuple(got.shape)} {names[0]}, {tuple(wanted.shape)} {names[1]}"
     )
-    assert got.dtype == wanted.dtype, f"{got.dtype} {names[0]}, {wanted.dtype} {names[1]}"
+    assert got.dtype == wanted.dtype, (
+        f"{name_of(got.dtype)} {names[0]}, {name_of(wanted.dtype)} {names[1]}"
+    )
     rtol, atol = tolerances
     got, wanted = got.detach(), wanted.detach()
     alike = ((got - wanted).abs() <= rtol * wanted.abs() + atol) | (got == wanted)

@@ -173,7 +173,8 @@ def _degree(loss: Function, contract: Contract) -> float | None:
         return None
     degree = round(2 * math.log2((twice / once).mean().item())) / 2
     alike = [_near(once, 2**degree * half), _near(twice, 2**degree * once)]
-    return degree if degree > 0 and all(alike) else None
+    whole = int(degree) if degree == int(degree) else degree
+    return whole if degree > 0 and all(alike) else None
 
 
 def _near(got: Tensor, wanted: Tensor) -> bool:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from acutance.losses.contract import Contract
-from acutance.losses.inputs import prepared
+from acutance.losses.inputs import mean_per_picture, prepared
 from acutance.losses.structure.maps import (
     SCHARR,
     YIQ,
@@ -52,6 +52,8 @@ def fsim(
     """
     sr, hr = prepared(sr, hr, "fsim", min_side=16)
     check_channels(sr, "fsim")
+    if sr.shape[0] == 0:
+        return mean_per_picture(sr)  # of no picture: there is no transform of nothing
     sr, hr = sr * 255, hr * 255
     x, y = brightness(sr), brightness(hr)
     bells = list(_bells(x))

@@ -63,8 +63,8 @@ def _of_edges(x: Tensor, y: Tensor) -> Tensor:
 
 def _of_colours(x: list[Tensor], y: list[Tensor]) -> Tensor:
     """Both axes in one fraction."""
-    apart = sum((p - q).square() for p, q in zip(x, y, strict=True))
-    return apart / (sum(p.square() + q.square() for p, q in zip(x, y, strict=True)) + C3)
+    apart = (x[0] - y[0]).square() + (x[1] - y[1]).square()
+    return apart / (x[0].square() + y[0].square() + x[1].square() + y[1].square() + C3)
 
 
 def _fourth_root(fault: Tensor) -> tuple[Tensor, Tensor]:

@@ -76,5 +76,5 @@ def _colour_error(sr: Tensor, hr: Tensor, smooth: float) -> Tensor:
     error = (sr - hr) * 255
     for _ in WEIGHTS[1:]:
         error = halved(error)
-    squares = sum(axis(error, weights).square().mean(dim=(1, 2, 3)) for weights in YIQ[1:])
-    return rounded_root(squares, 255 * smooth)
+    i, q = (axis(error, weights).square().mean(dim=(1, 2, 3)) for weights in YIQ[1:])
+    return rounded_root(i + q, 255 * smooth)

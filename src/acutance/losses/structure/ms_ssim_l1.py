@@ -9,7 +9,7 @@ from acutance.losses.contract import Contract
 from acutance.losses.inputs import mean_per_picture, prepared
 from acutance.losses.structure.windows import gaussian_taps, local_mean_graph
 
-SIGMAS = (0.5, 1.0, 2.0, 4.0, 8.0)
+SIGMAS, WIDEST = (0.5, 1.0, 2.0, 4.0), 8.0
 WINDOW = 33  # four of the widest sigma, and the middle
 C1, C2 = 0.01**2, 0.03**2
 
@@ -36,11 +36,14 @@ def ms_ssim_l1(
         raise InputError(f"ms_ssim_l1's alpha lies between 0 and 1, not {alpha}.")
     sr, hr = prepared(sr, hr, "ms_ssim_l1", min_side=WINDOW)
     maps = torch.cat([sr, hr, sr * sr, hr * hr, sr * hr, (sr - hr).abs()], dim=1)
-    similarity = torch.ones_like(sr[:, :, WINDOW - 1 :, WINDOW - 1 :])
+    widest = local_mean_graph(maps, gaussian_taps(WINDOW, WIDEST)).chunk(6, dim=1)
+    mx, my, *_, error = widest
+    similarity = (2 * mx * my + C1) / (mx * mx + my * my + C1) * _structure(*widest[:5])
     for sigma in SIGMAS:
-        means = local_mean_graph(maps, gaussian_taps(WINDOW, sigma))
-        mx, my, xx, yy, xy, error = means.chunk(6, dim=1)
-        structure = (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
-        similarity = similarity * structure
-    similarity = similarity * (2 * mx * my + C1) / (mx * mx + my * my + C1)  # of the widest
+        means = local_mean_graph(maps, gaussian_taps(WINDOW, sigma)).chunk(6, dim=1)
+        similarity = similarity * _structure(*means[:5])
     return mean_per_picture(alpha * (1 - similarity) + (1 - alpha) * error)
+
+
+def _structure(mx: Tensor, my: Tensor, xx: Tensor, yy: Tensor, xy: Tensor) -> Tensor:
+    return (2 * (xy - mx * my) + C2) / (xx - mx * mx + yy - my * my + C2)
