@@ -14,8 +14,21 @@ from acutance.losses.proof.suite import prove
 from acutance.losses.schedule import RESERVED
 
 
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("name", LOSSES.names())
+# One of each way in which a loss is written; the compiler takes seconds to minutes for each.
+COMPILED = frozenset(
+    "charbonnier fft gaussian_nll gradient histogram l1 lr_consistency random_features ssim "
+    "wavelet".split()
+)
+CASES = [
+    pytest.param(
+        name, point, marks=[pytest.mark.slow] if point == "compile" and name not in COMPILED else []
+    )
+    for name in LOSSES.names()
+    for point in POINTS
+]
+
+
+@pytest.mark.parametrize(("name", "point"), CASES)
 def test_keeps_its_contract(name, point):
     contract: Contract = LOSSES.module(name).CONTRACT
     proof = prove(LOSSES.load(name), contract, (point,))

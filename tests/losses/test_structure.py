@@ -52,7 +52,7 @@ def test_equal_pictures_are_at_0_to_the_bit(name):
         _, hr = pair(which, torch.float32)
         got, pull = slope(parse_loss(name), hr.clone(), hr)
         assert (got.abs() <= (1e-7 if name == "vif" else 0)).all()
-        assert pull.abs().max() < (2e-3 if name == "vif" else 1e-9)
+        assert pull.abs().max() < (5e-3 if name == "vif" else 1e-9)
 
 
 @pytest.mark.parametrize("name", INDICES)
