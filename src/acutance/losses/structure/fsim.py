@@ -111,11 +111,12 @@ def _frequencies(side: int, like: Tensor) -> Tensor:
 
 def _congruency(luma: Tensor, bells: list[tuple[Tensor, Tensor]]) -> Tensor:
     """Phase congruency (n, 1, h, w): energy in step, less noise, over the sum of amplitudes."""
-    spectrum = torch.fft.fft2(luma)
+    # Parts, not complex numbers: torch.compile writes no code for products of these.
+    spectrum = torch.view_as_real(torch.fft.fft2(luma))
     in_step, amplitudes = torch.zeros_like(luma), torch.zeros_like(luma)
     for bell, noise in bells:
-        waves = torch.fft.ifft2(spectrum * bell)
-        even, odd = waves.real, waves.imag
+        waves = torch.fft.ifft2(torch.view_as_complex(spectrum * bell[..., None]))
+        even, odd = torch.view_as_real(waves).unbind(-1)
         squares = even.square() + odd.square()
         sum_even, sum_odd = even.sum(dim=1, keepdim=True), odd.sum(dim=1, keepdim=True)
         length = rounded_root(sum_even.square() + sum_odd.square(), LEVEL)

@@ -23,7 +23,7 @@ CONTRACT = Contract(
     channels=(1, 3),
     min_size=4,
     blind_to=("chroma", "chequerboard"),
-    memory=8,
+    memory=3.5,
 )
 CONSTANT = 170 / 255**2  # the authors' 170 for levels 0 to 255
 

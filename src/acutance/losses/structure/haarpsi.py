@@ -18,7 +18,7 @@ CONTRACT = Contract(
     channels=(1, 3),
     min_size=16,
     blind_to=("chequerboard",),
-    memory=20,
+    memory=8.5,
 )
 CONSTANT = 30.0  # for levels 0 to 255
 ALPHA = 4.2

@@ -27,7 +27,7 @@ CONTRACT = Contract(
     channels=(1, 3),
     min_size=17,
     blind_to=("chroma",),
-    memory=20,
+    memory=8,
 )
 WEIGHTS = (0.096, 0.596, 0.289, 0.019)  # of the sizes, the full one first
 CONSTANT = 170 / 255**2

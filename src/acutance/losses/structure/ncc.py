@@ -12,7 +12,7 @@ CONTRACT = Contract(
     injective=False,
     symmetric=True,
     blind_to=("gain", "offset"),
-    memory=8,
+    memory=7,
 )
 
 

@@ -9,7 +9,7 @@ from acutance.errors import InputError
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import mean_per_picture, prepared
 from acutance.losses.structure.maps import brightness, check_channels, rounded_root
-from acutance.losses.structure.smoothing import smoothed
+from acutance.losses.structure.pyramid import enlarged, shrunk
 
 
 def smallest_side(*, levels: int = 6) -> int:
@@ -25,9 +25,8 @@ CONTRACT = Contract(
     min_size=17,
     min_size_for=smallest_side,
     blind_to=("chroma",),
-    memory=20,
+    memory=5.5,
 )
-TAPS = (0.05, 0.25, 0.4, 0.25, 0.05)
 # Fitted by the authors to photographs, finest band first: what the amplitudes of the neighbours
 # above, below, left and right count for, and the amplitude that is always there.
 NEIGHBOURS = (
@@ -71,24 +70,11 @@ def _bands(luma: Tensor, levels: int) -> list[Tensor]:
     """Normalised differences of each size from the next smaller one enlarged, and the last."""
     bands = []
     for neighbours, floor in zip(NEIGHBOURS[: levels - 1], FLOORS, strict=False):
-        small = smoothed(_mirrored(luma), TAPS)[..., ::2, ::2]
-        bands.append(_normalised(luma - _enlarged(small, luma), neighbours, floor))
+        small = shrunk(luma)
+        large = enlarged(small, luma.shape[2], luma.shape[3])
+        bands.append(_normalised(luma - large, neighbours, floor))
         luma = small
     return [*bands, _normalised(luma, LAST_NEIGHBOURS, LAST_FLOOR)]
-
-
-def _mirrored(planes: Tensor) -> Tensor:
-    """Two more pixels at each side, the edge repeated: ba|abcd|dc."""
-    planes = torch.cat([planes[..., :2].flip(-1), planes, planes[..., -2:].flip(-1)], dim=-1)
-    return torch.cat([planes[..., :2, :].flip(-2), planes, planes[..., -2:, :].flip(-2)], dim=-2)
-
-
-def _enlarged(small: Tensor, like: Tensor) -> Tensor:
-    """Zeros put between the pixels, then the same five taps, times 4 for the zeros."""
-    padded = 4 * F.pad(small, (1, 1, 1, 1), mode="replicate")
-    spaced = torch.stack([padded, torch.zeros_like(padded)], dim=-1).flatten(-2)
-    spaced = torch.stack([spaced, torch.zeros_like(spaced)], dim=-2).flatten(-3, -2)
-    return smoothed(spaced, TAPS)[..., : like.shape[-2], : like.shape[-1]]
 
 
 def _normalised(

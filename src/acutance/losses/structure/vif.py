@@ -18,7 +18,7 @@ CONTRACT = Contract(
     channels=(1, 3),
     min_size=41,
     blind_to=("chroma",),
-    memory=30,
+    memory=7,
     exceptions={
         "minimum_at_equality": "more contrast than the target's shows more of it: gain 1.2 wins",
     },
