@@ -65,7 +65,7 @@ POINTS = (
 
 # (loss or "", what the changed lines look like, why the change changes nothing that can be seen)
 EQUIVALENT = (
-    ("", r"\b(GROUP|PIECE)\b.* = ", "how much is done at once; the sums are the same"),
+    ("", r"\b(GROUP|PIECE)\b", "how much is done at once; the sums are the same"),
     ("", r"plane_groups\(", "how much is done at once; the sums are the same"),
     ("", r"lru_cache\(", "how many tables are kept"),
     (
