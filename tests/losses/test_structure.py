@@ -15,6 +15,7 @@ from acutance.losses.expression import parse_loss
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.pictures import generic_pair, pair
 from acutance.losses.structure.maps import PREWITT, SCHARR, rounded_root, steepness, unlikeness
+from acutance.losses.structure.nlpd import smallest_side
 from acutance.losses.structure.smoothing import smoothed
 from acutance.losses.structure.windows import gaussian_taps
 
@@ -110,6 +111,45 @@ def test_a_large_smooth_takes_off_what_is_small(text):
     rounded = f"{name}(smooth=0.5{', ' + rest if rest else ')'}"
     sr, hr = pair("b")
     assert value(rounded, sr, hr) < 0.6 * value(text, sr, hr)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("gmsd(smooth=1e-5)", 1e-5),
+        ("ms_gmsd(smooth=1e-5)", 1e-5),
+        ("ms_gmsd(chromatic=True, smooth=1e-5)", 1e-5),
+        ("mdsi(smooth=1e-3)", 1e-7),
+        ("nlpd(smooth=1e-6)", 1e-7),
+    ],
+)
+def test_roots_are_rounded_below_what_is_said(text, size):
+    """All but equal pictures, all but flat: there the constant decides; ten times it shows."""
+    sr, hr = pair("b")
+    faint, other = 0.5 + size * (sr - 0.5), 0.5 + size * (hr - 0.5)
+    named = text.replace(", smooth=1e-5", "").partition("(smooth")[0]
+    assert value(named, faint, other) == pytest.approx(value(text, faint, other), rel=1e-9, abs=0)
+    wider = text.replace("smooth=1e-", "smooth=11e-")
+    assert value(wider, faint, other) != pytest.approx(value(text, faint, other), rel=0.01, abs=0)
+
+
+def test_mdsi_of_negative_likenesses_has_complex_roots():
+    """Where sr is all but flat and hr is not, the slopes of the mean take more than there is."""
+    _, hr = generic_pair(2, 3, 20, 24)
+    faint = 0.5 + 0.02 * (hr.flip(3) - 0.5)
+    wanted = plain.mdsi(faint.numpy(), hr.numpy())
+    np.testing.assert_allclose(parse_loss("mdsi")(faint, hr).numpy(), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("levels", "least"), [(2, 2), (3, 3), (4, 5), (5, 9), (6, 17)])
+def test_nlpd_says_how_small_a_picture_may_be(levels, least):
+    """The last but one size has two pixels: half of 17 five times, rounded up, is 9 5 3 2 1."""
+    assert smallest_side(levels=levels) == least
+    assert smallest_side() == 17
+    loss = parse_loss(f"nlpd(levels={levels})")
+    assert loss(*generic_pair(1, 1, least, 30)).isfinite().all()
+    with pytest.raises(InputError, match=f"at least {least}x{least} pixels"):
+        loss(*generic_pair(1, 1, least - 1, 30))
 
 
 def test_mdsi_is_not_symmetric():

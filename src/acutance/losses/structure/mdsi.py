@@ -74,10 +74,10 @@ def _fourth_root(fault: Tensor) -> tuple[Tensor, Tensor]:
     """
     like = 1 - fault
     root = rounded_root(like.abs(), CORNER, fourth=True)
-    near = torch.expm1(torch.log1p(-fault.clamp(-0.5, 0.5)) / 4)
+    near = torch.expm1(torch.log1p(-fault.clamp_max(0.5)) / 4)
     real = torch.where(like >= 0, root, root * math.cos(math.pi / 4)) - 1
     imaginary = torch.where(like >= 0, 0.0, root * math.sin(math.pi / 4))
-    return torch.where(fault.abs() < 0.5, near, real), imaginary
+    return torch.where(fault < 0.5, near, real), imaginary
 
 
 def _from_mean(maps: Tensor) -> Tensor:

@@ -6,10 +6,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from acutance.errors import InputError
+from acutance.losses.closed_form import laid_out_like, wants_gradient, with_backward
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import mean_per_picture, prepared
-from acutance.losses.structure.maps import brightness, check_channels, rounded_root
-from acutance.losses.structure.pyramid import enlarged, shrunk
+from acutance.losses.structure.maps import (
+    brightness,
+    check_channels,
+    rounded_root,
+    slope_of_rounded_root,
+)
+from acutance.losses.structure.pyramid import (
+    enlarged,
+    enlarged_back,
+    shrunk,
+    shrunk_back,
+)
 
 
 def smallest_side(*, levels: int = 6) -> int:
@@ -25,7 +36,7 @@ CONTRACT = Contract(
     min_size=17,
     min_size_for=smallest_side,
     blind_to=("chroma",),
-    memory=5.5,
+    memory=4.5,
 )
 # Fitted by the authors to photographs, finest band first: what the amplitudes of the neighbours
 # above, below, left and right count for, and the amplitude that is always there.
@@ -61,27 +72,65 @@ def nlpd(
         )
     sr, hr = prepared(sr, hr, "nlpd", min_side=smallest_side(levels=levels))
     check_channels(sr, "nlpd")
-    pairs = zip(_bands(brightness(sr), levels), _bands(brightness(hr), levels), strict=True)
-    distances = [rounded_root(mean_per_picture((a - b).square()), smooth) for a, b in pairs]
-    return torch.stack(distances).mean(dim=0)
+    return _nlpd(brightness(sr), brightness(hr), levels, smooth, wants_gradient(sr))[0]
+
+
+@with_backward
+@torch.library.custom_op("acutance::nlpd", mutates_args=())
+def _nlpd(
+    sr: Tensor, hr: Tensor, levels: int, smooth: float, gradient: bool
+) -> tuple[Tensor, Tensor]:
+    """The mean of the distances of lumas, and its gradient, from the low pass upwards."""
+    bands, targets = _bands(sr, levels), _bands(hr, levels)
+    value = sr.new_zeros(sr.shape[0])
+    pulls = []
+    for band, target, weights in zip(bands, targets, _weights(levels), strict=True):
+        size, wanted = _around(band, *weights), _around(target, *weights)
+        error = band / size - target / wanted
+        square = mean_per_picture(error.square())
+        value += rounded_root(square, smooth) / levels
+        if gradient:
+            steepness = slope_of_rounded_root(square, smooth)[:, None, None, None]
+            pull = error.mul_(steepness * (2 / levels / band[0].numel())).div_(size)
+            neighbours = _around(pull * band / size, 0.0, *_turned(weights[1:]))
+            pulls.append(pull.addcmul_(band.sign(), neighbours, value=-1))
+    if not gradient:
+        return value, sr.new_empty(0)
+    slope = pulls.pop()
+    while pulls:
+        pull = pulls.pop()
+        height, width = pull.shape[2:]
+        slope = shrunk_back(slope.sub_(enlarged_back(pull)), height, width).add_(pull)
+    return value, laid_out_like(sr, slope)
+
+
+def _weights(levels: int) -> list[tuple[float, ...]]:
+    """Floor and neighbours of each band, the low pass last."""
+    fine = zip(FLOORS[: levels - 1], NEIGHBOURS, strict=False)
+    return [*((floor, *around) for floor, around in fine), (LAST_FLOOR, *LAST_NEIGHBOURS)]
+
+
+def _turned(weights: tuple[float, ...]) -> tuple[float, ...]:
+    """Of the transpose: what weighed the one above now comes from the one below."""
+    above, below, left, right = weights
+    return below, above, right, left
 
 
 def _bands(luma: Tensor, levels: int) -> list[Tensor]:
-    """Normalised differences of each size from the next smaller one enlarged, and the last."""
+    """Differences of each size from the next smaller one enlarged, and the smallest."""
     bands = []
-    for neighbours, floor in zip(NEIGHBOURS[: levels - 1], FLOORS, strict=False):
+    for _ in range(levels - 1):
         small = shrunk(luma)
-        large = enlarged(small, luma.shape[2], luma.shape[3])
-        bands.append(_normalised(luma - large, neighbours, floor))
+        bands.append(luma - enlarged(small, luma.shape[2], luma.shape[3]))
         luma = small
-    return [*bands, _normalised(luma, LAST_NEIGHBOURS, LAST_FLOOR)]
+    return [*bands, luma]
 
 
-def _normalised(
-    band: Tensor, neighbours: tuple[float, float, float, float], floor: float
+def _around(
+    band: Tensor, floor: float, above: float, below: float, left: float, right: float
 ) -> Tensor:
-    above, below, left, right = neighbours
-    size = F.pad(band.abs(), (1, 1, 1, 1))
-    around = size[..., 1:-1, :-2] * left + size[..., 1:-1, 2:] * right
-    around = around + size[..., :-2, 1:-1] * above + size[..., 2:, 1:-1] * below
-    return band / (floor + around)
+    """floor and the weighted sizes of the four neighbours; none outside the picture."""
+    size = F.pad(band.abs() if floor else band, (1, 1, 1, 1))
+    total = (size[..., 1:-1, :-2] * left).add_(size[..., 1:-1, 2:], alpha=right)
+    total.add_(size[..., :-2, 1:-1], alpha=above).add_(size[..., 2:, 1:-1], alpha=below)
+    return total.add_(floor)

@@ -60,7 +60,7 @@ def vif(
         seen, there = _information(x, y, taps, noise)
         lost = lost + (there - seen).sum(dim=(2, 3))
         all_there = all_there + there.sum(dim=(2, 3))
-    return (lost / (all_there + 1e-8)).mean(dim=1)
+    return (lost / all_there.clamp_min(1e-8)).mean(dim=1)
 
 
 def _information(
