@@ -7,8 +7,8 @@ absolute error, likelihood, the margin, content, style, their weighted total and
 Needs ACUTANCE_DATA with T91, BSDS200, Set5, Set14, B100 and weights. Writes results/losses.json.
 
 PSNR and SSIM are of y@1; LPIPS is of AlexNet on the RGB pictures, shaved by the scale. Where an
-expression has shares, they are computed anew on five batches that training has not seen, with
-autograd and without the moving average. One seed each: what a difference between two rows is
+expression has shares, they are computed anew on five batches of crops that training has not drawn,
+by autograd and without the moving average. One seed each: what a difference between two rows is
 worth, these rows do not say.
 """
 

@@ -88,7 +88,9 @@ def test_focal_frequency_equals_its_twin(shape, alpha, log, in_pieces):
     agree(got, plain_focal.focal_frequency(x, y, alpha=alpha, log=log), rtol=1e-9)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 16, 8), (1, 1, 11, 29), (2, 2, 37, 8), (1, 1, 64, 16)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 16, 8), (1, 1, 11, 29), (2, 2, 37, 8), (1, 1, 64, 16), (1, 2, 16, 13)]
+)
 @pytest.mark.parametrize("options", [{}, {"levels": 1}, {"levels": 2, "weights": (1.0, 0.0, 2.5)}])
 def test_wavelet_equals_its_twin(shape, options, in_pieces):
     """Sides that are whole blocks and others, one strip of rows and several."""

@@ -85,6 +85,14 @@ def test_total_variation_of_a_ramp_is_its_slope(slope_of_ramp):
     assert smooth == pytest.approx((a**2 + 1e-6) ** 0.5 - 1e-3, rel=1e-4)
 
 
+def test_isotropic_total_variation_of_a_slanted_ramp_is_its_steepness():
+    """By hand: slopes 0.03 and 0.04 along the axes are 0.05 along the fall line."""
+    y, x = torch.meshgrid(torch.arange(16.0), torch.arange(20.0), indexing="ij")
+    slanted = (0.03 * x + 0.04 * y).expand(1, 3, 16, 20)
+    smooth = total_variation(slanted, slanted, isotropic=True).item()
+    assert smooth == pytest.approx((0.05**2 + 1e-6) ** 0.5 - 1e-3, rel=1e-4)
+
+
 @pytest.mark.parametrize("form", [{}, {"p": 2}, {"isotropic": True}])
 def test_total_variation_of_a_flat_picture_is_zero(form):
     flat = torch.full((2, 3, 8, 8), 0.3)

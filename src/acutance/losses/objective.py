@@ -28,7 +28,8 @@ class Combined:
     themselves, 0 where a term is idle; `norms` (K,) the mean over the pictures of the norm of a
     term's own gradient; `weights` (K,) what each was multiplied with; `finite` (K, n) whether
     value and gradient were numbers: where not, that term of that picture is left out of
-    `gradients`. `cosines` (K, K) between the terms' gradients at sr, where asked for.
+    `gradients`. `cosines` (K, K) between the terms' gradients at sr, where asked for and there
+    is more than one.
     """
 
     gradients: Outputs
@@ -137,8 +138,9 @@ class Objective(nn.Module):
             for built, weight in zip(self.terms, active, strict=True)
         ]
         products = None
-        if with_cosines or (self.balance is not None and self.balance.wants_products):
-            products = gramian(slopes, active, sr.shape)
+        wanted = with_cosines and len(slopes) > 1
+        if wanted or (self.balance is not None and self.balance.wants_products):
+            products = gramian(slopes, active, sr)
         scales = self._unit_scales(slopes, active, products, moment)
         gradients = {"sr": torch.zeros_like(sr, dtype=torch.promote_types(sr.dtype, torch.float32))}
         weights = [sr.new_zeros((), dtype=torch.float32) for _ in active]

@@ -96,18 +96,13 @@ def norm_of(gradients: Outputs) -> Tensor:
     return norms[0] if len(norms) == 1 else torch.stack(norms).square().sum(dim=0).sqrt()
 
 
-def gramian(slopes: list[Slope | None], weights: list[float], shape: torch.Size) -> Tensor:
-    """Inner products (K, K) of the weighted gradients at sr, over the whole batch."""
-    rows = []
-    for slope, weight in zip(slopes, weights, strict=True):
-        at_sr = slope.gradients.get("sr") if slope else None
-        if slope is None or at_sr is None:
-            rows.append(torch.zeros(shape.numel()))
-        else:
-            rows.append((at_sr * (slope.kept() * weight)).flatten())
-    device = next((row.device for row in rows if row.device.type != "cpu"), rows[0].device)
-    matrix = torch.stack([row.to(device, torch.float32) for row in rows])
-    return matrix @ matrix.mT
+def gramian(slopes: list[Slope | None], weights: list[float], sr: Tensor) -> Tensor:
+    """Inner products (K, K) of the weighted gradients at sr, over the whole batch, in float32."""
+    rows = sr.new_zeros(len(slopes), sr.numel(), dtype=torch.float32)
+    for row, slope, weight in zip(rows, slopes, weights, strict=True):
+        if slope is not None and "sr" in slope.gradients:
+            row.copy_((slope.gradients["sr"] * (slope.kept() * weight)).flatten())
+    return rows @ rows.mT
 
 
 def cosines(products: Tensor) -> Tensor:

@@ -6,11 +6,12 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
+from acutance.losses.balance import BALANCES
 
 _STRICT = ConfigDict(extra="forbid")
 Auto = Literal["auto"]
@@ -18,6 +19,12 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Cardinal = Annotated[int, Field(ge=0)]
+
+
+def _known_balance(name: str) -> str:
+    if name:
+        BALANCES.place(name)
+    return name
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -54,9 +61,7 @@ class LossChoice:
     """The loss as an expression, such as "0.9*l1 + 0.1*mse", and what balances its terms."""
 
     expression: str = "l1"
-    balance: Literal[
-        "", "cagrad", "dwa", "mgda", "pcgrad", "relobralo", "uncertainty", "upgrad"
-    ] = ""
+    balance: Annotated[str, AfterValidator(_known_balance)] = ""
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -1,5 +1,6 @@
 """What a balancing rule is told of a step, and the rule that all of them keep."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,7 @@ class Measured:
     products: Tensor | None = None
 
 
-class Balance(nn.Module):
+class Balance(nn.Module, ABC):
     """Weights (K,) for the units of a sum; a rule says what follows from what was measured.
 
     All micro-batches of a step get the same weights: those that `start` gives at its first one.
@@ -51,9 +52,9 @@ class Balance(nn.Module):
             self._seen = []
         return weights
 
+    @abstractmethod
     def start(self, measured: Measured) -> Tensor:
         """Weights of a step, given the measures of its first micro-batch."""
-        raise NotImplementedError
 
     def finish(self, seen: list[tuple[float, Measured]]) -> None:
         """Remember what a complete step measured."""

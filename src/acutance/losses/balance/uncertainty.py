@@ -7,7 +7,7 @@ from acutance.errors import InputError
 from acutance.losses.balance.measured import Balance, Measured, mean_alive
 from acutance.losses.contract import Contract
 
-RATE = 0.01  # of the descent on s; its optimum s = log(2 L) is reached in a few hundred steps
+RATE = 0.01  # of the descent on s; its optimum s = log L is reached in a few hundred steps
 
 
 class Uncertainty(Balance):

@@ -89,7 +89,8 @@ def _called(name: str, *words: str) -> str:
 
 def _perceptual(entry: Entry) -> Translation:
     """BasicSR's, which also holds the style term, and the two that came from it."""
-    criterion = entry.word("criterion", "l1" if entry.trainer == BASICSR else "charbonnier")
+    usual = {BASICSR: "l1", NEOSR: "huber", TRAINNER: "charbonnier"}[entry.trainer]
+    criterion = entry.word("criterion", usual)
     if criterion == "fro":
         return Translation(
             notes=(
@@ -99,8 +100,10 @@ def _perceptual(entry: Entry) -> Translation:
         )
     kept = "criterion='mse'" if criterion in {"l2", "mse"} else ""
     notes: list[str] = []
-    if criterion not in {"l1", "l2", "mse"}:
-        notes.append(f"criterion '{criterion}' is taken as l1: they differ by less than 1e-6")
+    if criterion == "huber":
+        notes.append("their Huber with delta 1 squares differences below 1; taken as l1")
+    elif criterion not in {"l1", "l2", "mse"}:
+        notes.append(f"criterion '{criterion}' is taken as l1")
     if entry.options.get("range_norm"):
         notes.append("range_norm is for pictures in [-1, 1] and is left out: ours are in [0, 1]")
     if entry.options.get("patchloss") or entry.options.get("ipk"):
@@ -182,7 +185,7 @@ def _focal_frequency(entry: Entry) -> Translation:
 
 def _ldl(entry: Entry) -> Translation:
     note = "our map of artifacts is a constant, theirs is differentiated (not so in neosr)"
-    if entry.trainer == NEOSR and entry.word("criterion", "l1") == "huber":
+    if entry.trainer == NEOSR and entry.word("criterion", "huber") == "huber":
         note = "their Huber with delta 1 is half a squared error; ours is the paper's l1"
     return Translation(((entry.number("loss_weight", 1.0), "ldl"),), (note,))
 

@@ -11,7 +11,7 @@ from acutance.study.atlas.distortions import DISTORTIONS
 from acutance.study.atlas.heat import heat_map, shorten
 from acutance.study.atlas.results import result
 from acutance.study.atlas.scenes import scenes
-from acutance.study.atlas.shown import UNSEEN, show
+from acutance.study.atlas.shown import UNSEEN
 from acutance.study.atlas.text import card_page
 from acutance.training.display import Display
 
@@ -63,7 +63,7 @@ def write_atlas(folder: Path, kept: Path, data: Path | None, display: Display) -
 def own_losses() -> list[str]:
     """Our losses that can be shown, family by family."""
     own = [n for n, place in LOSSES.places().items() if place.startswith("acutance.")]
-    seen = [n for n in own if not set(show(n).contract.needs) & UNSEEN]
+    seen = [n for n in own if not set(LOSSES.module(n).CONTRACT.needs) & UNSEEN]
     return sorted(seen, key=lambda n: (FAMILIES.index(family(n)), n))
 
 
