@@ -17,11 +17,12 @@ export ACUTANCE_DATA
 demo: $(VENV)/.ready
 	$(BIN)/acutance quickstart
 
+# Two workers on two cores: with more threads than one each they wait for each other.
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
 
 test-all: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
