@@ -17,7 +17,14 @@ from acutance.losses.proof.pictures import generic_pair, pair
 from acutance.losses.structure.maps import PREWITT, SCHARR, rounded_root, steepness, unlikeness
 from acutance.losses.structure.nlpd import smallest_side
 from acutance.losses.structure.smoothing import smoothed
-from acutance.losses.structure.windows import gaussian_taps
+from acutance.losses.structure.sweep import LANES
+from acutance.losses.structure.windows import (
+    are_lanes,
+    as_lanes,
+    gaussian_taps,
+    local_mean,
+    spread,
+)
 
 INDICES = ("fsim", "gmsd", "haarpsi", "mdsi", "ms_gmsd", "ncc", "nlpd", "vif")
 
@@ -288,6 +295,29 @@ def test_smoothed_has_the_gradient_of_its_transpose():
     planes = torch.rand(1, 2, 7, 9, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda v: smoothed(v, taps), (planes,))
     assert torch.autograd.gradcheck(lambda v: smoothed(v.mT, taps), (planes,))
+
+
+@pytest.mark.parametrize("count", [1, 3, 16, 19])
+@pytest.mark.parametrize("way", [local_mean, spread])
+def test_planes_as_lanes_have_the_windows_of_planes(way, count):
+    planes = torch.rand(count, 17, 23, generator=torch.Generator().manual_seed(0))
+    taps = gaussian_taps(11, 1.5)
+    lanes = as_lanes(planes)
+    assert are_lanes(lanes) == (count > 1)
+    np.testing.assert_allclose(way(lanes, taps)[0], way(planes, taps), atol=3e-7)
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim(levels=2)"])
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last])
+def test_a_batch_of_many_planes_is_what_its_pictures_are(name, form):
+    """From LANES planes on, float32 takes another way through them; float64 never does."""
+    generator = torch.Generator().manual_seed(0)
+    hr = torch.rand(LANES // 3 + 2, 3, 40, 33, generator=generator)
+    sr = hr + 0.1 * torch.randn(hr.shape, generator=generator)
+    exact, pull = slope(parse_loss(name), sr.double(), hr.double())
+    got, found = slope(parse_loss(name), *(x.contiguous(memory_format=form) for x in (sr, hr)))
+    np.testing.assert_allclose(got, exact, atol=1e-6)
+    np.testing.assert_allclose(found, pull, atol=1e-5 * pull.abs().max())
 
 
 def test_fsim_takes_the_noise_of_each_picture_by_itself():
