@@ -132,7 +132,7 @@ def perception(folder: Path) -> dict[str, float] | None:
     judge = lpips()
     if judge is None:
         return None
-    enlarge = as_rgb_function(open_engine("auto", folder))
+    enlarge = as_rgb_function(open_engine(folder, engine="pytorch"))
     found = {}
     for name in SETS[:2]:
         values = []
