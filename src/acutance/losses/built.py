@@ -40,6 +40,11 @@ class BuiltTerm:
             if name not in extras:
                 raise InputError(f"The term '{self.term}' needs '{name}', which was not given.")
         value = self.loss(sr, hr, **{name: extras[name] for name in self.needs})
+        if not isinstance(value, Tensor):
+            raise InputError(
+                f"The loss '{self.term.name}' returned {type(value).__name__}, as '{self.term}'; "
+                "a loss gives one value per picture."
+            )
         if value.shape != (sr.shape[0],):
             raise InputError(
                 f"The loss '{self.term.name}' returned shape {tuple(value.shape)} for "
