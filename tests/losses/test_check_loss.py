@@ -145,7 +145,11 @@ def steps(sr, hr, *, reach: int = 1):
 @pytest.mark.parametrize(
     ("claims", "what", "mend"),
     [
-        ("", "costs nothing, though declared injective: chroma, null space, offset", "Say injective=False"),
+        (
+            "",
+            "costs nothing, though declared injective: chroma, null space, offset",
+            "Say injective=False",
+        ),
         (", injective=False, blind_to=('offset',)", "", ""),
         (
             ", injective=False, blind_to=('ofset',)",
