@@ -34,7 +34,7 @@ def command_pages() -> str:
 
 def loss_table() -> str:
     """What `acutance losses` knows."""
-    from acutance.losses import LOSSES
+    from acutance.losses import ALIASES, LOSSES
     from acutance.losses.declarations import declared
 
     rows = []
@@ -43,8 +43,23 @@ def loss_table() -> str:
         contract, options = found.contract, found.options or ()
         shown = ", ".join(f"`{o.name}={o.default}`" for o in options)
         source = contract.source if contract is not None else found.reason
-        rows.append((f"`{name}`", found.line, shown, source))
+        words = [name, *sorted(alias for alias, own in ALIASES.items() if own == name)]
+        rows.append((", ".join(f"`{word}`" for word in words), found.line, shown, source))
     return table(("name", "what it is", "options", "source"), rows)
+
+
+def exception_table() -> str:
+    """The points that a loss of ours does not keep, as its contract says."""
+    from acutance.losses import LOSSES
+    from acutance.losses.declarations import declared
+
+    rows = [
+        (f"`{name}`", f"`{point}`", reason)
+        for name in LOSSES.names()
+        if (contract := declared(name).contract) is not None
+        for point, reason in contract.exceptions.items()
+    ]
+    return table(("loss", "point", "reason"), rows)
 
 
 def model_table() -> str:
@@ -169,6 +184,7 @@ def bicubic_table() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "commands": command_pages,
     "losses": loss_table,
+    "exceptions": exception_table,
     "models": model_table,
     "protocols": protocol_table,
     "settings": settings_table,

@@ -13,9 +13,10 @@ SHOWN = 5
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
+    """A Markdown table; a bar within a cell, as in |e|, would end it and is escaped."""
     lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(str(cell) for cell in row) + " |\n" for row in lines)
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in lines]
+    return "".join("| " + " | ".join(row) + " |\n" for row in cells)
 
 
 def twelve_table() -> str:

@@ -19,6 +19,7 @@ CANONICAL = [
     ("l1", "l1"),
     ("0.9*l1 + 0.1*mse", "0.9*l1 + 0.1*mse"),
     ("  mae+0.05 * l2 # two words of others", "l1 + 0.05*mse"),
+    ("barron(c=0.2) + delta_e + top_k", "general_robust(c=0.2) + cielab + hard_pixels"),
     ("l1 + 0.05*fft(ramp=500, start=2000)", "l1 + 0.05*fft(start=2000, ramp=500)"),
     ("80% l1 + 20% ssim(window=7)", "80% l1 + 20% ssim(window=7)"),
     ("l1 + w*fft + v*ssim", "l1 + w*fft + v*ssim"),

@@ -19,6 +19,8 @@ from acutance.losses.pixel.mse import mse
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.extras import EXTRAS
 from acutance.losses.proof.pictures import generic_pair, pair, pair_levels
+from acutance.losses.structure.ms_ssim import ms_ssim
+from acutance.losses.structure.ms_ssim_l1 import ms_ssim_l1
 from acutance.losses.structure.ssim import ssim
 
 FAMILIES = [
@@ -103,14 +105,31 @@ def test_total_variation_of_a_flat_picture_is_zero(form):
     assert (gradient == 0).all()
 
 
-def test_ssim_gradient_has_the_published_length():
-    """ssim_grad_l2 of piq 0.8 in float64."""
-    for name, wanted in (
-        ("a", [0.01711677926363186]),
-        ("b", [0.045005043708254436, 0.049485151654801406]),
-    ):
-        _, gradient = slope(ssim, *pair(name))
-        np.testing.assert_allclose(gradient.flatten(1).norm(dim=1).numpy(), wanted, rtol=1e-9)
+@pytest.mark.parametrize(
+    ("loss", "name", "wanted"),
+    [
+        (ssim, "a", [0.01711677926363186]),
+        (ssim, "b", [0.045005043708254436, 0.049485151654801406]),
+        (ms_ssim, "a", [0.003597104963330146]),
+    ],
+)
+def test_gradients_of_ssim_have_the_published_lengths(loss, name, wanted):
+    """piq 0.8 in float64; with five levels MS-SSIM has no value on the small pair b."""
+    _, gradient = slope(loss, *pair(name))
+    np.testing.assert_allclose(gradient.flatten(1).norm(dim=1).numpy(), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("a", [3.892994332142104]),
+        ("b", [3.110988299085792, 3.1530785306009634]),
+    ],
+)
+def test_ms_ssim_l1_within_a_black_frame_is_that_of_kornia(name, wanted):
+    """kornia 0.9 MS_SSIMLoss: 200 times the loss, zeros beyond the border, taps in float32."""
+    sr, hr = (torch.nn.functional.pad(v, (16, 16, 16, 16)) for v in pair(name))
+    np.testing.assert_allclose(200 * ms_ssim_l1(sr, hr, alpha=0.025), wanted, rtol=2e-6)
 
 
 def test_ssim_is_nearly_blind_to_an_offset():

@@ -132,7 +132,14 @@ LOSSES = Catalog(
 )
 
 # Other words that papers use for the same formula; an expression is printed with our own.
-ALIASES = {"l2": "mse", "log_edge": "laplacian", "mae": "l1"}
+ALIASES = {
+    "barron": "general_robust",
+    "delta_e": "cielab",
+    "l2": "mse",
+    "log_edge": "laplacian",
+    "mae": "l1",
+    "top_k": "hard_pixels",
+}
 
 
 def names() -> tuple[str, ...]:

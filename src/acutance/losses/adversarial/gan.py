@@ -24,7 +24,7 @@ CONTRACT = Contract(
     memory=17,
     exceptions={
         "minimum_at_equality": "a discriminator may take anything for more real than the original",
-        "descends": "what it takes for real is not nearer to the original",
+        "descends": "a result that it takes for more real need not be nearer to the original",
     },
 )
 PENALTIES = ("none", "r1", "r2", "r1r2", "gradient")

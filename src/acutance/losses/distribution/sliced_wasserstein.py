@@ -31,8 +31,8 @@ CONTRACT = Contract(
     memory=4.5,
     proof={"projections": 8},
     exceptions={
-        "blind_spots": "a pattern that repeats may be moved by its period; no one change of any "
-        "given picture shows it"
+        "blind_spots": "it sees which patches there are and not where, but no change that the check"
+        " knows leaves the patches of every picture the same"
     },
 )
 GROUP = 1 << 18  # values of projected patches sorted at a time

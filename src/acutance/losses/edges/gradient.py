@@ -26,7 +26,10 @@ CONTRACT = Contract(
     degree=1,
     min_size=3,
     memory=3,
-    exceptions={"out_of_range": "the slopes at a pixel can cancel; nothing is clamped"},
+    exceptions={
+        "out_of_range": "the slopes that a pixel takes part in can pull it up and down alike; "
+        "nothing is clamped"
+    },
 )
 GROUP = 1 << 18  # values worked on at a time: a MiB of float32, about a core's own cache
 KERNELS = ("diff", *SMOOTHING)

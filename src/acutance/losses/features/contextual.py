@@ -24,8 +24,10 @@ CONTRACT = Contract(
     memory=30,
     proof={"net": "pixels", "positions": 192},
     exceptions={
-        "out_of_range": "a place that none of hr is most like is not pulled; nothing is clamped",
-        "tiling": "repeated places are alike, and what is like many is like none",
+        "out_of_range": "of the result only places that some place of hr is most like are pulled; "
+        "nothing is clamped",
+        "tiling": "a place shares its likeness out among all places of hr, so that beside four "
+        "copies of each none gets much",
     },
 )
 EPS = 1e-5  # the authors'

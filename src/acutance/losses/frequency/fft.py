@@ -22,7 +22,10 @@ CONTRACT = Contract(
     symmetric=True,
     degree=1,
     memory=3,
-    exceptions={"tiling": "a repeated picture has all its energy in a quarter of the frequencies"},
+    exceptions={
+        "tiling": "a repeated picture has all its energy in a quarter of the frequencies, and the "
+        "mean is over all of them"
+    },
 )
 
 # The transform back whose factor makes it the transpose of the transform forth.

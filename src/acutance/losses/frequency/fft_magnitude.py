@@ -19,7 +19,10 @@ CONTRACT = Contract(
     symmetric=True,
     min_size=2,
     memory=5.5,
-    exceptions={"tiling": "a repeated picture has all its energy in a quarter of the frequencies"},
+    exceptions={
+        "tiling": "a repeated picture has all its energy in a quarter of the frequencies, and the "
+        "mean is over all of them"
+    },
 )
 
 

@@ -20,7 +20,10 @@ CONTRACT = Contract(
     symmetric=True,
     degree=2,
     memory=3,
-    exceptions={"gradcheck": "the weight is held constant: the slope is that of weighted squares"},
+    exceptions={
+        "gradcheck": "the weight is a constant for the gradient, as in the paper: it is the slope "
+        "of squares with fixed weights"
+    },
 )
 GROUP = 1 << 18  # values transformed at a time: a MiB of float32, about a core's own cache
 

@@ -28,8 +28,8 @@ CONTRACT = Contract(
     degree=1,
     memory=3.5,
     exceptions={
-        "gradcheck": "at the border some bands of that pair are within a step of the corner of | | "
-        "at 0; the gradient is checked against the transposed filters instead"
+        "gradcheck": "at the border some bands of the pictures tried are within a step of 0, where "
+        "| | has its corner; tests hold the gradient against the transposed filters"
     },
 )
 GROUP = 1 << 17  # values transformed at a time; there are four bands of them

@@ -15,7 +15,10 @@ CONTRACT = Contract(
     blind_to=("sharpened",),
     needs=("lr",),
     memory=8,
-    exceptions={"out_of_range": "beyond the target, seen from the enlarged picture, all is equal"},
+    exceptions={
+        "out_of_range": "a pixel above or below both hr and the enlarged lr comes as much nearer "
+        "to the one as to the other: nothing pulls"
+    },
 )
 
 

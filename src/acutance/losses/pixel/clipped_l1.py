@@ -13,7 +13,9 @@ CONTRACT = Contract(
     blind_to=("one level",),
     symmetric=True,
     memory=4.5,
-    exceptions={"out_of_range": "an error above `high` is cut off, and a raw result has such"},
+    exceptions={
+        "out_of_range": "errors above `high`, here 1, are cut off: only a raw result has such"
+    },
 )
 
 

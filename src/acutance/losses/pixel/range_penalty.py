@@ -11,7 +11,10 @@ CONTRACT = Contract(
     injective=False,
     blind_to=("inversion",),
     memory=3.5,
-    exceptions={"symmetry": "it looks at sr alone, and is 0 for both of two proper pictures"},
+    exceptions={
+        "symmetry": "it looks at sr alone and so is not symmetric, but is 0 both ways for pictures "
+        "in [0, 1]"
+    },
 )
 
 

@@ -20,7 +20,8 @@ CONTRACT = Contract(
     blind_to=("chroma",),
     memory=7,
     exceptions={
-        "minimum_at_equality": "more contrast than the target's shows more of it: gain 1.2 wins",
+        "minimum_at_equality": "more contrast than the target's shows more of what is in it: hr "
+        "with 1.2 times the contrast is better than hr",
     },
 )
 WINDOWS = (17, 9, 5, 3)  # sides of the Gaussians, a fifth of them their sigma
