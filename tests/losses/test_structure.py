@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.losses.reference import indices as plain
+from tests.losses.reference.ms_ssim import ms_ssim as plain_ms_ssim
 from torch import Tensor
 
 from acutance.errors import InputError
@@ -334,3 +335,11 @@ def test_large_pictures_are_not_made_smaller_first(name):
     sr, hr = pair("a")
     tiles = [v.tile(1, 1, 2, 2) for v in (sr, hr)]
     assert value(name, *tiles) == pytest.approx(value(name, sr, hr), rel=0.05)
+
+
+def test_ms_ssim_of_the_negative_rests_on_its_floor():
+    """Every level that is anticorrelated counts as the default floor, 1e-4."""
+    hr = np.random.default_rng(0).random((1, 1, 176, 176))
+    got = parse_loss("ms_ssim")(torch.from_numpy(1 - hr), torch.from_numpy(hr))
+    np.testing.assert_allclose(got.numpy(), plain_ms_ssim(1 - hr, hr), rtol=1e-12)
+    assert 1 - got.item() < 1e-3
