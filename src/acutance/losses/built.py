@@ -16,6 +16,11 @@ from acutance.losses.terms import Expression, Term
 
 HINTS = {
     "log_scale": " Train with --head spread: the network then predicts it.",
+    "sr_ema": " It is the result of the running average of the weights: set optim.ema above 0, "
+    "with an optimiser that leaves the average to it.",
+    "teacher": " Train with --teacher MODEL: it is what that model makes of the same picture.",
+    "student_features": " Inner maps of networks are to be given from Python.",
+    "teacher_features": " Inner maps of networks are to be given from Python.",
 }  # how an extra that is missing can be had
 
 
