@@ -19,6 +19,8 @@ DIRECTIONS = 4
 BANDWIDTH = 0.55  # of the radial bell: sigma over centre
 SPREAD = math.pi / (DIRECTIONS * 1.2)  # sigma of the angular bell
 NOISE = (math.sqrt(math.pi / 2) + 2 * math.sqrt(2 - math.pi / 2)) / 1.7  # mean + 2 sigma of it
+GROUP = 1 << 19  # values of the waves worked on at a time: two MiB of float32
+Filters = tuple[tuple[Tensor, Tensor], ...]  # bells and share of noise of each direction
 LEVEL = 1e-3  # roots below a thousandth of a level are rounded off
 
 
@@ -35,13 +37,25 @@ def congruency(luma: Tensor) -> Tensor:
 @torch.library.custom_op("acutance::congruency", mutates_args=())
 def _congruency(luma: Tensor) -> tuple[Tensor, Tensor]:
     """The congruency, and the sum of the amplitudes that the backward pass needs."""
+    filters = tuple(_filters(luma))
+    found = [_found(part, filters) for part in luma.split(_together(luma))]
+    in_step, amplitudes = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return in_step / amplitudes, amplitudes
+
+
+def _together(luma: Tensor) -> int:
+    """Pictures at a time: the waves of one direction, and what is made of them, fit the cache."""
+    return max(1, GROUP // (len(WAVELENGTHS) * luma.shape[2] * luma.shape[3]))
+
+
+def _found(luma: Tensor, filters: Filters) -> tuple[Tensor, Tensor]:
+    """What is in step, and the amplitudes."""
     in_step, amplitudes = torch.zeros_like(luma), torch.zeros_like(luma)
-    for bells, share in _filters(luma):
+    for bells, share in filters:
         waves = _waves(luma, bells)
         in_step += (waves.energy - waves.threshold(share)[0]).clamp_min_(0)
         amplitudes += rounded_root(waves.squares, LEVEL).sum(dim=1, keepdim=True)
-    amplitudes.clamp_min_(LEVEL)
-    return in_step / amplitudes, amplitudes
+    return in_step, amplitudes.clamp_min_(LEVEL)
 
 
 @_congruency.register_fake
@@ -52,10 +66,18 @@ def _(luma: Tensor) -> tuple[Tensor, Tensor]:
 @torch.library.custom_op("acutance::congruency_back", mutates_args=())
 def _congruency_back(pull: Tensor, luma: Tensor, found: Tensor, amplitudes: Tensor) -> Tensor:
     """The gradient at luma from that at the congruency."""
+    filters, count = tuple(_filters(luma)), _together(luma)
+    parts = zip(*(x.split(count) for x in (pull, luma, found, amplitudes)), strict=True)
+    return torch.cat([_pulled(*part, filters) for part in parts])
+
+
+def _pulled(
+    pull: Tensor, luma: Tensor, found: Tensor, amplitudes: Tensor, filters: Filters
+) -> Tensor:
     by_energy = pull / amplitudes
     by_amplitude = -by_energy * found
     total = torch.zeros_like(luma)
-    for bells, share in _filters(luma):
+    for bells, share in filters:
         even, odd = _waves(luma, bells).pulled(by_energy, by_amplitude, share)
         # A filter of real spectrum is its own adjoint.
         spectrum = torch.fft.fft2(torch.complex(even, odd)) * bells
@@ -102,8 +124,7 @@ class _Waves:
     def threshold(self, share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The noise to be expected (n, 1, 1, 1), its slope by the median, and who the median is."""
         shortest = self.squares[:, :1]
-        values = shortest.flatten(1).sort(dim=1).values
-        median = values[:, (values.shape[1] - 1) // 2, None, None, None]  # the lower of two
+        median = _lower_medians(shortest.flatten(1))[:, None, None, None]
         slope = share * slope_of_rounded_root(median, LEVEL)
         return share * rounded_root(median, LEVEL), slope, shortest == median
 
@@ -127,6 +148,14 @@ class _Waves:
         odd = 2 * by_squares * self.odd - by_astray * self.sum_even
         odd += self.sum_odd * by_sum + (by_astray * self.even).sum(dim=1, keepdim=True)
         return even, odd
+
+
+def _lower_medians(rows: Tensor) -> Tensor:
+    """The median of each row, (n,); of two in the middle the lower one."""
+    if rows.device.type == "cpu":
+        return rows.median(dim=1).values
+    # elsewhere it names places too, for which there is no deterministic algorithm
+    return rows.sort(dim=1).values[:, (rows.shape[1] - 1) // 2]
 
 
 def _waves(luma: Tensor, bells: Tensor) -> _Waves:
