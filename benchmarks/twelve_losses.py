@@ -73,7 +73,7 @@ RUNS = (
     rgb("60% l1 + 20% fft + 20% gradient", "frequencies and edges, by shares"),
     rgb("50% l1 + 30% wavelet + 20% focal_frequency", "bands and spectrum, by shares"),
     rgb("content + 0.001*style(net='squeezenet')", "the article's content and style total"),
-    rgb("80% l1 + 20% lpips(net='squeezenet')", "perception, by shares"),
+    rgb("80% l1 + 20% lpips(net='squeeze')", "perception, by shares"),
     rgb("l1 + 0.003*gan(kind='vanilla', start=0.3)", "-log D(G(x)) beside MAE"),
 )
 
@@ -87,9 +87,8 @@ def main() -> None:
     rows = []
     for number, run in enumerate(RUNS):
         if options.only in run.loss:
-            folder = options.runs / f"{number:02d}"
-            shutil.rmtree(folder, ignore_errors=True)
-            rows.append(result(run, folder, options.minutes))
+            folder = options.runs / f"{number:02d}-{options.minutes:g}"
+            rows.append(kept_result(run, folder, options.minutes))
             print(json.dumps(rows[-1]), flush=True)
     found = {
         "command": "python benchmarks/twelve_losses.py",
@@ -101,6 +100,17 @@ def main() -> None:
     if not options.only:
         target = Path(__file__).parent / "results" / "losses.json"
         target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def kept_result(run: Run, folder: Path, minutes: float) -> dict[str, object]:
+    """The result as it was kept beside the run, so that a killed benchmark goes on where it was."""
+    file = folder.with_suffix(".json")
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if found.get("loss") != run.loss:
+        shutil.rmtree(folder, ignore_errors=True)
+        found = result(run, folder, minutes)
+        file.write_text(json.dumps(found), encoding="utf-8")
+    return found
 
 
 def result(run: Run, folder: Path, minutes: float) -> dict[str, object]:
@@ -132,7 +142,7 @@ def perception(folder: Path) -> dict[str, float] | None:
     judge = lpips()
     if judge is None:
         return None
-    enlarge = as_rgb_function(open_engine("auto", folder))
+    enlarge = as_rgb_function(open_engine(folder, engine="pytorch"))
     found = {}
     for name in SETS[:2]:
         values = []

@@ -7,23 +7,17 @@ python docs/generate.py --check    exit 1 and name what is stale
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from acutance.cli import COMMANDS, commands
+from guide_tables import TABLES, table
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 BLOCK = re.compile(r"(<!-- begin (?P<name>[\w-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; a bar within a cell, as in |e|, would end it and is escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in lines]
-    return "".join("| " + " | ".join(row) + " |\n" for row in cells)
 
 
 def command_pages() -> str:
@@ -197,6 +191,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "benchmarks": benchmark_table,
     "training": training_table,
     "bicubic": bicubic_table,
+    **TABLES,
 }
 
 

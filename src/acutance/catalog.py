@@ -35,7 +35,7 @@ class Catalog:
                 if places.setdefault(point.name, point.value) != point.value:
                     raise InputError(
                         f"The {self.kind} '{point.name}' is offered by {places[point.name]} and "
-                        f"by {point.value}. Uninstall one of the two packages."
+                        f"by {point.value}. Rename yours, or uninstall one of the packages."
                     )
             self._all = dict(sorted(places.items()))
         return self._all
@@ -53,9 +53,24 @@ class Catalog:
 
     def load(self, name: str) -> Any:
         """Import `name` and return it."""
-        module, _, attribute = self.place(name).partition(":")
-        return getattr(import_module(module), attribute)
+        attribute = self.place(name).partition(":")[2]
+        module = self.module(name)
+        if name not in self._own and not hasattr(module, attribute):
+            raise self._broken(name, f"it has no '{attribute}'")
+        return getattr(module, attribute)
 
     def module(self, name: str) -> Any:
         """Import and return the module that `name` lives in, for what stands beside it."""
-        return import_module(self.place(name).partition(":")[0])
+        module = self.place(name).partition(":")[0]
+        if name in self._own:
+            return import_module(module)
+        try:
+            return import_module(module)
+        except Exception as error:  # of somebody else's package: anything
+            raise self._broken(name, f"{type(error).__name__}: {error}") from error
+
+    def _broken(self, name: str, why: str) -> InputError:
+        return InputError(
+            f"The {self.kind} '{name}' of another package cannot be loaded from "
+            f"{self.place(name)}: {why}. Mend that package or uninstall it."
+        )

@@ -68,6 +68,11 @@ EQUIVALENT = (
     ("", r"\b(GROUP|PIECE)\b", "how much is done at once; the sums are the same"),
     ("", r"plane_groups\(", "how much is done at once; the sums are the same"),
     ("", r"lru_cache\(", "how many tables are kept"),
+    ("", r"register_buffer\(.*\.detach\(\)", "weights of a file ask for no gradient"),
+    ("", r"^- (ROUNDING|LEAST) = 1e-06", "a floor anywhere between rounding and what is seen"),
+    ("contrastive_ratio", r"lr\.detach\(\)", "what is seen of it is a constant all the same"),
+    ("dists", r"dict\.fromkeys\(layers", "its layers are weighed by shares of its own"),
+    ("scattering", r"// 2 \*\* scales\) for side", "both sides' signs fall out of their product"),
     (
         "",
         r"where\([^()]*, 1\.1\)\.(sqrt|rsqrt|log|pow)\(",

@@ -11,6 +11,7 @@ from acutance.cli.check_loss import check_loss
 from acutance.errors import InputError
 from acutance.losses.contract import POINTS, Contract
 from acutance.losses.proof.loading import candidate
+from acutance.losses.proof.mending import how_to_mend
 from acutance.losses.proof.observed import observed
 from acutance.losses.proof.suite import prove
 
@@ -88,11 +89,13 @@ def test_tells_a_person_what_fails_with_which_input_and_how_to_mend_it():
     done = checked(f"{BROKEN / 'returns_ssim'}.py:returns_ssim", *up_to("minimum_at_equality"))
     assert done.exit_code == 1
     assert "No CONTRACT stands beside it. By trying, it could claim:" in done.stdout
-    assert "at_identity=1.0, symmetric=True, min_size=11" in done.stdout
-    table = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if "  " in line[1:])
+    text = " ".join(done.stdout.split())
+    assert "from acutance.losses.contract import Contract CONTRACT = Contract( source=" in text
+    assert "at_identity=1.0, symmetric=True, min_size=11," in text
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    table = dict(words for words in lines if len(words) == 2)
     assert table["shape_and_type"] == "ok"
     assert table["minimum_at_equality"] == "FAILED"
-    text = " ".join(done.stdout.split())
     assert "what value at equality 1, smaller everywhere else" in text
     assert 'shown by sr = hr beside 20 worse ones such as hr blurred once, hr of pair("b")' in text
     assert "mend it Return 1 minus it: training makes a loss small." in text
@@ -103,7 +106,8 @@ def test_a_good_loss_passes_whole(good):
     done = checked(good)
     assert done.exit_code == 0, done.output
     assert "softened: all 19 points hold." in done.stdout
-    assert 'CONTRACT = Contract(source="...", symmetric=True, memory=' in done.stdout
+    text = " ".join(done.stdout.split())
+    assert 'CONTRACT = Contract( source="...", symmetric=True, memory=' in text
 
 
 def test_a_contract_beside_the_loss_is_held_against_it(good, tmp_path):
@@ -126,6 +130,67 @@ def test_a_contract_beside_the_loss_is_held_against_it(good, tmp_path):
     assert "ok, excused by its contract" in done.stdout
 
 
+BLIND_TO_OFFSETS = """
+from acutance.losses.contract import Contract
+from acutance.losses.inputs import mean_per_picture, prepared
+
+CONTRACT = Contract(source="x", symmetric=True, degree=1, memory=9{claims})
+
+def steps(sr, hr, *, reach: int = 1):
+    sr, hr = prepared(sr, hr, "steps")
+    return mean_per_picture((sr - hr).diff(n=reach, dim=3).abs())
+"""
+
+
+@pytest.mark.parametrize(
+    ("claims", "what", "mend"),
+    [
+        (
+            "",
+            "costs nothing, though declared injective: chroma, null space, offset",
+            "Say injective=False",
+        ),
+        (", injective=False, blind_to=('offset',)", "", ""),
+        (
+            ", injective=False, blind_to=('ofset',)",
+            "has no change 'ofset' in blind_to. Did you mean 'offset'?",
+            "the names of changes",
+        ),
+    ],
+)
+def test_what_a_loss_does_not_see_has_to_be_declared(claims, what, mend, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(BLIND_TO_OFFSETS.format(claims=claims))
+    done = checked(f"{file}:steps", "--only", "blind_spots", "--json")
+    (row,) = json.loads(done.stdout)["points"]
+    assert row["verdict"] == ("failed" if what else "passed")
+    assert what in row["what"]
+    assert mend in row["mend"]
+
+
+def test_options_are_tried_as_an_expression_would_set_them(tmp_path):
+    """Differences of the second order are blind to ramps too, and of no size to a row of one."""
+    file = tmp_path / "mine.py"
+    file.write_text(BLIND_TO_OFFSETS.format(claims=", injective=False, blind_to=('plane',)"))
+    for target, code in ((f"{file}:steps", 1), (f"{file}:steps(reach=2)", 0)):
+        done = checked(target, "--only", "blind_spots")
+        assert done.exit_code == code, done.output
+    seen = observed(candidate(f"{file}:steps").found, {"reach": 2})
+    assert {"offset", "plane"} <= set(seen.blind_to)
+    assert seen.proof == {"reach": 2}
+
+
+def test_an_option_may_change_the_smallest_side():
+    assert candidate("ssim(window=5)").contract.min_size == 5
+    assert checked("ssim(window=5)", "--only", "sizes").exit_code == 0
+
+
+@pytest.mark.parametrize("point", ["per_picture", "gradcheck", "determinism", "precision"])
+def test_nan_elsewhere_is_put_down_to_where_it_comes_from(point):
+    assert "mend finite_at_equality" in how_to_mend(point, "nan at picture 1, expected 0.3")
+    assert "mend finite_at_equality" not in how_to_mend(point, "0.2 at picture 1, expected 0.3")
+
+
 def test_a_loss_that_divides_by_255_is_remarked_on(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(GOOD.replace("sr, hr = p", "sr, hr = sr / 255, hr / 255; sr, hr = p"))
@@ -141,6 +206,9 @@ def test_a_loss_that_divides_by_255_is_remarked_on(tmp_path):
         ("{file}:softend", "has no 'softend'. Did you mean 'softened'?"),
         ("{file}", "Say which loss: {file}:NAME. The file has softened"),
         ("charbonier", "Did you mean 'charbonnier'?"),
+        ("mine:softened", "'mine:softened' is no loss. Of a file write mine.py:softened."),
+        ("{file}:softened(epsilon=1)", "softened has no option 'epsilon'. Did you mean 'eps'?"),
+        ("{file}:softened(0.1)", "options are written as in {file}:softened(name=1.0)"),
     ],
 )
 def test_what_cannot_be_found_is_bad_input(target, message, good):
@@ -155,6 +223,10 @@ def test_what_cannot_be_found_is_bad_input(target, message, good):
     [
         ("def mine(sr): ...", "A loss is called with two pictures, (sr, hr); this takes sr."),
         ("def mine(sr, hr, mask): ...", "Write further parameters after a star"),
+        (
+            "def mine(sr, hr, width=3): ...",
+            "'width' stands before the star, so no expression could set it.",
+        ),
         ("def mine(sr, hr, *, depth): ...", "It asks for 'depth', which nobody supplies."),
         ("def mine(sr, hr, *, start=0): ...", "The option start of mine belongs to every term."),
         ("class mine: ...", "mine is a class; a loss is a function or a class of nn.Module."),

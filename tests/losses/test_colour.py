@@ -15,6 +15,7 @@ from acutance.losses.colour.mean_colour import mean_colour
 from acutance.losses.colour.oklab import oklab
 from acutance.losses.colour.resampling import resampled
 from acutance.losses.colour.spaces import cone_curve, lightness, oklab_of
+from acutance.losses.expression import parse_loss
 from acutance.losses.pixel.l1 import l1
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.pictures import generic_pair, pair
@@ -182,3 +183,17 @@ def test_one_square_for_all_is_the_mean_colour():
 def test_impossible_constants_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call(torch.rand(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("name", ["lr_consistency", "back_projection", "triplet_margin"])
+def test_no_gradient_goes_to_the_small_picture(name):
+    sr, hr = pair("b")
+    lr = downscaled(hr).requires_grad_()
+    sr = sr.clone().requires_grad_()
+    parse_loss(name)(sr, hr, extras={"lr": lr}).sum().backward()
+    assert sr.grad is not None
+    assert lr.grad is None
+
+
+def downscaled(hr):
+    return resize(hr, size=(hr.shape[2] // 2, hr.shape[3] // 2))

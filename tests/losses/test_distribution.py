@@ -12,6 +12,7 @@ from acutance.losses.distribution.pixel_kl import pixel_kl
 from acutance.losses.distribution.sliced_wasserstein import sliced_wasserstein
 from acutance.losses.distribution.soft_histogram import soft_histogram
 from acutance.losses.distribution.wasserstein_1d import wasserstein_1d
+from acutance.losses.expression import parse_loss
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.pictures import generic_pair, pair
 
@@ -149,3 +150,10 @@ def test_a_flat_picture_has_no_spread():
 def test_impossible_constants_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call(torch.rand(1, 3, 32, 32))
+
+
+def test_moments_of_a_flat_picture_have_no_spread():
+    hr = pair("b")[1]
+    flat = torch.full_like(hr, 0.5)
+    wanted = (hr.mean(dim=(2, 3)) - 0.5).abs() + hr.std(dim=(2, 3), unbiased=False)
+    torch.testing.assert_close(parse_loss("moments")(flat, hr), wanted.mean(dim=1) / 2)

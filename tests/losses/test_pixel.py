@@ -323,3 +323,11 @@ def test_choices_are_checked_outside_an_expression_too():
         y_l1(sr, hr, matrix="bt709")  # pyright: ignore[reportArgumentType]
     with pytest.raises(InputError, match=r"a number alpha, not c=0\.1, alpha=inf"):
         general_robust(sr, hr, alpha=math.inf)
+
+
+def test_log_cosh_of_large_errors_is_finite_on_both_sides():
+    """exp(200) is not, and errors far beyond the scale are of either sign."""
+    hr = torch.full((2, 1, 4, 4), 0.5)
+    sr = hr + torch.tensor([1.0, -1.0])[:, None, None, None]
+    value = parse_loss("log_cosh(scale=0.01)")(sr, hr)
+    torch.testing.assert_close(value, torch.full((2,), 1 - 0.01 * math.log(2)))

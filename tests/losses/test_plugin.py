@@ -1,8 +1,12 @@
 """A package of somebody else brings a loss: it is listed, proven and trained with like ours."""
 
+import ast
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import textwrap
 import tomllib
 from pathlib import Path
@@ -61,6 +65,25 @@ def test_is_trained_with(run_acutance, photo_folder, tmp_path):
     assert "0.5*offset_free(per_channel=True)" in log
 
 
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import nothing_of_the_kind", "ModuleNotFoundError: No module named"),
+        ("other = 1", "it has no 'offset_free'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check-loss", "losses show"])
+@pytest.mark.usefixtures("installed")
+def test_a_broken_package_of_somebody_else_is_named(source, why, command, run_acutance, tmp_path):
+    (tmp_path / "site" / "offset_free.py").write_text(source)
+    done = run_acutance(*command.split(), "offset_free")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    text = " ".join(done.stderr.split())
+    assert "'offset_free' of another package cannot be loaded from offset_free:offset_free" in text
+    assert why in text
+
+
 def test_is_unknown_where_it_is_not_installed(run_acutance):
     done = run_acutance("check-loss", "offset_free")
     assert done.returncode == 2
@@ -76,23 +99,49 @@ def blocks(language):
 
 def test_the_walk_of_contributing_can_be_walked(tmp_path, monkeypatch):
     """The loss as written there passes what it claims of itself, and so does the test."""
-    loss, test = blocks("python")
+    loss, contract, test = blocks("python")
     file = tmp_path / "offset_free.py"
     file.write_text(loss)
     points = [word for point in ("shape_and_type", "blind_spots") for word in ("--only", point)]
     done = CliRunner().invoke(check_loss, [f"{file}:offset_free", *points])
     assert done.exit_code == 0, done.output
-    claims = next(line for line in done.stdout.splitlines() if "CONTRACT = " in line)
-    assert "injective=False, symmetric=True, blind_to=('offset',)" in claims
-    start = "from acutance.losses.contract import Contract\n"
-    file.write_text(start + loss + claims.strip() + "\n")
+    said = textwrap.dedent(done.stdout.partition("could claim:\n")[2].partition("\n\npoint")[0])
+    assert _claims(said) | {"source", "memory"} == _claims(contract) | {"source", "memory"}
+    file.write_text(contract + loss)
+    done = CliRunner().invoke(check_loss, [f"{file}:offset_free(per_channel=True)", *points])
+    assert done.exit_code == 0, done.output
     monkeypatch.syspath_prepend(str(tmp_path))
     space = {}
     exec(test, space)  # noqa: S102
-    space["test_keeps_its_contract"]()
+    for name in ("test_keeps_its_contract", "test_half_the_pixels_off_by_a_tenth"):
+        space[name]()
+
+
+def _claims(source):
+    """The keywords of a CONTRACT with their values, source and memory by name alone."""
+    (call,) = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    own = {"source", "memory"}
+    return {w.arg if w.arg in own else (w.arg, ast.unparse(w.value)) for w in call.keywords}
 
 
 def test_the_project_file_of_contributing_is_that_of_the_plugin():
-    (written,) = (tomllib.loads(block)["project"] for block in blocks("toml"))
-    ours = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
-    assert written.items() <= ours.items()
+    (written,) = (tomllib.loads(block) for block in blocks("toml"))
+    ours = tomllib.loads((PLUGIN / "pyproject.toml").read_text())
+    assert ours["project"].pop("description")
+    assert written == ours
+
+
+@pytest.mark.slow
+def test_pip_installs_the_package_and_its_own_tests_pass(tmp_path):
+    """Into a folder of its own, by the backend it names, without fetching anything."""
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site]
+    subprocess.run([*pip, PLUGIN], check=True, timeout=300)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    test = [sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, "-p", "no:cacheprovider"]
+    shutil.copy(PLUGIN / "test_offset_free.py", tmp_path)
+    done = subprocess.run(
+        [*test, tmp_path / "test_offset_free.py"], env=environment, capture_output=True, text=True
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert (site / "offset_free.py").is_file()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.losses.reference import indices as plain
+from tests.losses.reference.ms_ssim import ms_ssim as plain_ms_ssim
 from torch import Tensor
 
 from acutance.errors import InputError
@@ -18,7 +19,14 @@ from acutance.losses.structure.local_moments import CONTRACT as LOCAL_MOMENTS
 from acutance.losses.structure.maps import PREWITT, SCHARR, rounded_root, steepness, unlikeness
 from acutance.losses.structure.nlpd import smallest_side
 from acutance.losses.structure.smoothing import smoothed
-from acutance.losses.structure.windows import gaussian_taps
+from acutance.losses.structure.sweep import LANES
+from acutance.losses.structure.windows import (
+    are_lanes,
+    as_lanes,
+    gaussian_taps,
+    local_mean,
+    spread,
+)
 
 INDICES = ("fsim", "gmsd", "haarpsi", "mdsi", "ms_gmsd", "ncc", "nlpd", "vif")
 
@@ -333,6 +341,29 @@ def test_smoothed_has_the_gradient_of_its_transpose():
     assert torch.autograd.gradcheck(lambda v: smoothed(v.mT, taps), (planes,))
 
 
+@pytest.mark.parametrize("count", [1, 3, 16, 19])
+@pytest.mark.parametrize("way", [local_mean, spread])
+def test_planes_as_lanes_have_the_windows_of_planes(way, count):
+    planes = torch.rand(count, 17, 23, generator=torch.Generator().manual_seed(0))
+    taps = gaussian_taps(11, 1.5)
+    lanes = as_lanes(planes)
+    assert are_lanes(lanes) == (count > 1)
+    np.testing.assert_allclose(way(lanes, taps)[0], way(planes, taps), atol=3e-7)
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim(levels=2)"])
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last])
+def test_a_batch_of_many_planes_is_what_its_pictures_are(name, form):
+    """From LANES planes on, float32 takes another way through them; float64 never does."""
+    generator = torch.Generator().manual_seed(0)
+    hr = torch.rand(LANES // 3 + 2, 3, 40, 33, generator=generator)
+    sr = hr + 0.1 * torch.randn(hr.shape, generator=generator)
+    exact, pull = slope(parse_loss(name), sr.double(), hr.double())
+    got, found = slope(parse_loss(name), *(x.contiguous(memory_format=form) for x in (sr, hr)))
+    np.testing.assert_allclose(got, exact, atol=1e-6)
+    np.testing.assert_allclose(found, pull, atol=1e-5 * pull.abs().max())
+
+
 def test_fsim_takes_the_noise_of_each_picture_by_itself():
     """The median is of one picture: a second, noisy one in the batch changes nothing."""
     sr, hr = (v[:1] for v in pair("b"))
@@ -347,3 +378,11 @@ def test_large_pictures_are_not_made_smaller_first(name):
     sr, hr = pair("a")
     tiles = [v.tile(1, 1, 2, 2) for v in (sr, hr)]
     assert value(name, *tiles) == pytest.approx(value(name, sr, hr), rel=0.05)
+
+
+def test_ms_ssim_of_the_negative_rests_on_its_floor():
+    """Every level that is anticorrelated counts as the default floor, 1e-4."""
+    hr = np.random.default_rng(0).random((1, 1, 176, 176))
+    got = parse_loss("ms_ssim")(torch.from_numpy(1 - hr), torch.from_numpy(hr))
+    np.testing.assert_allclose(got.numpy(), plain_ms_ssim(1 - hr, hr), rtol=1e-12)
+    assert 1 - got.item() < 1e-3

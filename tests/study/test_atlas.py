@@ -110,12 +110,16 @@ def test_the_atlas_is_written_and_a_second_time_taken_from_what_was_kept(tmp_pat
     (folder / "gone.md").write_text("of a loss that is no more", encoding="utf-8")
     pages.write_atlas(folder, kept, None, Silent())
     names = {path.name for path in folder.iterdir()}
-    assert names == {"README.md", pages.FIGURE, "l1.md", "l1.webp", "mse.md", "mse.webp"}
+    pages_of_losses = {"l1.md", "l1.webp", "mse.md", "mse.webp"}
+    assert names == {"README.md", pages.FIGURE, pages.NUMBERS, *pages_of_losses}
     page = (folder / "mse.md").read_text(encoding="utf-8")
     assert "![Pixels driven down mse](mse.webp)" in page
     assert "Counted on one picture." in page
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert "[mse](mse.md)" in index
+    numbers = json.loads((folder / pages.NUMBERS).read_text(encoding="utf-8"))
+    assert numbers["mse"]["sees"]["brightness"] == pytest.approx(1, rel=0.1)  # as noise does
+    assert numbers["mse"]["psnr"][1] > numbers["mse"]["psnr"][0]
     first = json.loads((kept / "mse.json").read_text(encoding="utf-8"))
     monkeypatch.setattr("acutance.study.atlas.results.descend", None)  # would fail if called
     pages.write_atlas(folder, kept, None, Silent())

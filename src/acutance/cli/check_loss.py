@@ -31,13 +31,13 @@ def check_loss(target: str, points: tuple[str, ...], as_json: bool) -> None:
 
     FILE.py:NAME is a function (sr, hr) -> one value per picture, or a class of nn.Module whose
     forward is one; the file is run. Where a CONTRACT stands beside it, its claims are checked;
-    else they are found out by trying. A name of `acutance losses` works too. Exit code 1 if a
-    point fails.
+    else they are found out by trying. A name of `acutance losses` works too. Options may follow,
+    as in an expression; without any, the defaults are tried. Exit code 1 if a point fails.
 
     \b
     Examples:
         acutance check-loss my_losses.py:softened
-        acutance check-loss my_losses.py:softened --only gradcheck
+        acutance check-loss "my_losses.py:softened(width=5)" --only gradcheck
     """
     from acutance.errors import MissingPackageError
     from acutance.training.start import is_installed
@@ -51,7 +51,7 @@ def check_loss(target: str, points: tuple[str, ...], as_json: bool) -> None:
     from acutance.training.display import make_display
 
     loss = candidate(target)
-    contract = loss.contract or observed(loss.found)
+    contract = loss.contract or observed(loss.found, loss.options)
     wanted = points or POINTS
     found = []
     with closing(make_display()) as display:
@@ -84,7 +84,7 @@ def _print_words(name: str, claims: str, rows: "list[Row]", notes: list[str]) ->
 
     if claims:
         click.echo("No CONTRACT stands beside it. By trying, it could claim:")
-        click.echo(f"  {claims}\n")
+        click.echo(textwrap.indent(claims, "  ") + "\n")
     show_table(("point", "result"), [(row.point, RESULTS[row.verdict]) for row in rows])
     faults = [row for row in rows if not row.holds]
     for row in faults:

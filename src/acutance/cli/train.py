@@ -18,6 +18,7 @@ OPTIONS = {
     "start": "network.start",
     "loss": "loss.expression",
     "balance": "loss.balance",
+    "teacher": "loss.teacher",
     "optim": "optim.name",
     "rate": "optim.rate",
     "steps": "stop.steps",
@@ -62,6 +63,7 @@ OPTIONS = {
     "--balance",
     help="Rule that weighs the terms, such as dwa or pcgrad [default: none].",
 )
+@click.option("--teacher", help="Trained model to learn from, by the loss output_distillation.")
 @click.option("--optim", help="adam, adamw, sgd, gd or schedule_free [default: adam].")
 @click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
 @click.option("--patch", type=int, help="Side of the training crop in hr pixels.")

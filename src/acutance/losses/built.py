@@ -16,6 +16,11 @@ from acutance.losses.terms import Expression, Term
 
 HINTS = {
     "log_scale": " Train with --head spread: the network then predicts it.",
+    "sr_ema": " It is the result of the running average of the weights: set optim.ema above 0, "
+    "with an optimiser that leaves the average to it.",
+    "teacher": " Train with --teacher MODEL: it is what that model makes of the same picture.",
+    "student_features": " Inner maps of networks are to be given from Python.",
+    "teacher_features": " Inner maps of networks are to be given from Python.",
 }  # how an extra that is missing can be had
 
 
@@ -40,6 +45,11 @@ class BuiltTerm:
             if name not in extras:
                 raise InputError(f"The term '{self.term}' needs '{name}', which was not given.")
         value = self.loss(sr, hr, **{name: extras[name] for name in self.needs})
+        if not isinstance(value, Tensor):
+            raise InputError(
+                f"The loss '{self.term.name}' returned {type(value).__name__}, as '{self.term}'; "
+                "a loss gives one value per picture."
+            )
         if value.shape != (sr.shape[0],):
             raise InputError(
                 f"The loss '{self.term.name}' returned shape {tuple(value.shape)} for "

@@ -53,6 +53,19 @@ def in_memory_order(pictures: Tensor, *, like: Tensor | None = None) -> Tensor:
     return pictures.flatten(1)
 
 
+def in_rows(pictures: Tensor, *, like: Tensor) -> tuple[Tensor, int]:
+    """The pictures as (planes, rows, values) in the order in which `like` lies in memory.
+
+    With the step between neighbours in a row: 1 for planes of one channel, the number of channels
+    where all lie in one plane side by side. A view of what `room_for_gradient` makes for `like`.
+    """
+    if pictures.ndim != 4:
+        return pictures, 1
+    if _layout(like) == torch.channels_last:
+        return pictures.permute(0, 2, 3, 1).flatten(2), pictures.shape[1]
+    return pictures.flatten(0, 1), 1
+
+
 def _layout(pictures: Tensor) -> torch.memory_format:
     last = pictures.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if last and not pictures.is_contiguous() else torch.contiguous_format

@@ -109,9 +109,15 @@ def roll_back(job: Job, log: Log, display: Display, fault: Fault) -> None:
     log.write("fault", {"step": fault.step, "what": fault.what, "pictures": list(names)})
     rollbacks, factor = job.progress.rollbacks, job.progress.rate_factor
     if rollbacks >= MAX_ROLLBACKS:
+        advice = (
+            "Not even the first step could be taken, so the rate is not the cause: look at the "
+            "term named, with these options, by acutance check-loss"
+            if fault.step == 0
+            else "Try a lower optim.rate, optim.clip=1, or another loss"
+        )
         raise RunError(
             f"{text}, for the {rollbacks + 1}th time, and lowering the rate did not help. "
-            f"Try a lower optim.rate, optim.clip=1, or another loss; {log.path} has the history."
+            f"{advice}; {log.path} has the history."
         )
     snapshot = newest_snapshot(job.folder)
     if snapshot is None:

@@ -58,10 +58,14 @@ class NetworkChoice:
 
 @dataclass(frozen=True, config=_STRICT)
 class LossChoice:
-    """The loss as an expression, such as "0.9*l1 + 0.1*mse", and what balances its terms."""
+    """The loss as an expression, such as "0.9*l1 + 0.1*mse", and what balances its terms.
+
+    `teacher` is a model whose results the term output_distillation compares with.
+    """
 
     expression: str = "l1"
     balance: Annotated[str, AfterValidator(_known_balance)] = ""
+    teacher: str = ""
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -22,6 +22,7 @@ from acutance.models.checkpoint import load_model
 from acutance.models.memory import keep_large_blocks
 from acutance.models.spread import load_weights
 from acutance.training.guard import Fault, Guard
+from acutance.training.guides import check_guides_used, make_guides
 from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
 from acutance.training.pictures import Pictures
 from acutance.training.precision import make_fabric
@@ -188,10 +189,12 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     if recipe.machine.compile:
         network.compile()
     expression = parse_loss(recipe.loss.expression)
-    objective = Objective(
-        expression, supplies=(*SUPPLIES, *outputs_of(bare)), balance=recipe.loss.balance
-    ).to(fabric.device)
+    guides = make_guides(fabric, bare, smooth, recipe.loss.teacher)
+    supplies = (*SUPPLIES, *outputs_of(bare), *guides)
+    objective = Objective(expression, supplies=supplies, balance=recipe.loss.balance)
+    objective = objective.to(fabric.device)
     _check_outputs_used(bare, objective)
+    check_guides_used(guides, objective, recipe.loss.teacher)
     channels = channels_of(bare)
     objective.check(plan.patch, channels)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)
@@ -204,5 +207,6 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
         guard=guard,
         luma=channels == 1,
         scale=recipe.network.scale,
+        guides=guides,
         rivals=make_rivals(objective, fabric.device),
     )

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import torch
@@ -15,6 +15,7 @@ from acutance.imaging import operators
 from acutance.losses.objective import Combined, Moment, Objective
 from acutance.losses.slopes import Scene
 from acutance.training.guard import Guard
+from acutance.training.guides import Guides, guided
 from acutance.training.optimisers import clip_gradient
 from acutance.training.recipe import OptimChoice
 from acutance.training.record import Plan
@@ -34,6 +35,7 @@ class Work:
     guard: Guard
     luma: bool
     scale: int
+    guides: Guides = field(default_factory=dict)  # what other networks make of the lr
     rivals: tuple[Rival, ...] = ()  # of adversarial terms
 
 
@@ -76,7 +78,9 @@ def accumulate(
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
         outputs = named_outputs(work.network(lr))
-        moment, extras = Moment(step, plan.steps, share), {"lr": lr, "scale": work.scale}
+        moment = Moment(step, plan.steps, share)
+        extras = {"lr": lr, "scale": work.scale}
+        extras |= guided(work.guides, work.objective, moment, lr)
         combined = work.objective.combine(
             outputs,
             hr,

@@ -14,7 +14,7 @@ from acutance.losses.closed_form import (
     with_backward,
 )
 from acutance.losses.contract import Contract
-from acutance.losses.frequency.columns import column_weights
+from acutance.losses.frequency.columns import column_weights, length
 from acutance.losses.inputs import prepared
 
 CONTRACT = Contract(
@@ -80,13 +80,15 @@ def _fft(
     slope = room_for_gradient(sr, gradient)
     sums = sr.new_empty(n, c)
     counts = column_weights(sr, 2.0 if whole else 1.0)
+    if not modulus:
+        counts = counts.repeat_interleave(2)  # real and imaginary parts side by side
     halved = column_weights(sr, 0.5)
     for group in plane_groups(sr, GROUP):
         error = torch.empty_like(sr[group], memory_format=torch.contiguous_format)
         torch.sub(sr[group], hr[group], out=error)
         spectrum = torch.fft.rfft2(error, norm=norm)
         parts = torch.view_as_real(spectrum)
-        size = spectrum.abs() if modulus else parts.abs().sum(dim=-1)
+        size = length(spectrum) if modulus else parts.flatten(-2).abs()
         torch.sum(size.sum(dim=-2).mul_(counts), dim=-1, out=sums[group])
         if gradient:
             spectrum.sgn_() if modulus else parts.sign_()

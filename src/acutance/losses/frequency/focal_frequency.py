@@ -12,7 +12,7 @@ from acutance.losses.closed_form import (
     with_backward,
 )
 from acutance.losses.contract import Contract
-from acutance.losses.frequency.columns import column_weights
+from acutance.losses.frequency.columns import column_weights, length
 from acutance.losses.inputs import prepared
 
 CONTRACT = Contract(
@@ -87,7 +87,7 @@ def _focal_frequency(
         error = torch.empty_like(sr[group], memory_format=torch.contiguous_format)
         torch.sub(sr[group], hr[group], out=error)
         spectrum = torch.fft.rfft2(error, norm="ortho")
-        size = spectrum.abs()
+        size = length(spectrum)
         weight = _weight(size, alpha, log)
         weighted = (size * size).mul_(weight).sum(dim=-2)
         torch.sum(weighted.mul_(counts), dim=-1, out=sums[group])

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 
 from acutance.imaging.operators import resize
+from acutance.losses.contract import Contract
 from acutance.losses.pixel.weight_maps import edges
+from acutance.losses.proof.pictures import target_levels
+from acutance.losses.proof.probe import Function, side, unrelated
 
 
 def _offset(hr: Tensor) -> Tensor:
@@ -114,3 +117,17 @@ BLIND: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "plane": ("brighter towards one corner, evenly", _plane),
     "sharpened": ("more of what bicubic enlargement lacks", _sharpened),
 }
+
+
+def unseen(loss: Function, contract: Contract) -> tuple[str, ...]:
+    """Changes that cost nothing, beside unrelated pictures too: a small loss is not a blind one."""
+    hr = torch.from_numpy(target_levels(2, 3, *side(contract)) / 255.0)
+    equal = loss(hr, hr)
+    strong = (loss(*unrelated(contract, torch.float64)) - equal).abs().min().item()
+    limit = min(1e-5, 1e-6 * strong)
+    changed = {name: change(hr) for name, (_, change) in BLIND.items()}
+    return tuple(
+        name
+        for name, sr in changed.items()
+        if (sr - hr).abs().mean() > 1e-3 and ((loss(sr, hr) - equal).abs() <= limit).all()
+    )

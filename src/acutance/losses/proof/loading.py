@@ -1,10 +1,11 @@
 """Find the loss to check: FILE.py:NAME of somebody's own, or a name of `acutance losses`."""
 
+import ast
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,18 +22,23 @@ from acutance.losses.schedule import RESERVED
 
 @dataclass(frozen=True)
 class Candidate:
-    """A loss to check; `contract` is None where none stands beside it."""
+    """A loss to check; `contract` is None where none stands beside it.
+
+    Where options were given, they are among the constants of its `proof`.
+    """
 
     name: str
     found: Callable[..., Any]
     contract: Contract | None
+    options: Mapping[str, Any]
 
 
 def candidate(target: str) -> Candidate:
-    """The loss that `target` names, "my_losses.py:softened" or "charbonnier".
+    """The loss that `target` names, "my_losses.py:softened(width=3)" or "charbonnier".
 
     Runs the file, as python would. Raises InputError for what cannot be found or called.
     """
+    target, options = _taken_apart(target)
     place, colon, name = target.rpartition(":")
     if colon and place.endswith(".py"):
         module = _module(Path(place))
@@ -40,6 +46,8 @@ def candidate(target: str) -> Candidate:
     elif target.endswith(".py"):
         known = _callables(_module(Path(target)))
         raise InputError(f"Say which loss: {target}:NAME. The file has {', '.join(known)}.")
+    elif colon:
+        raise InputError(f"'{target}' is no loss. Of a file write {place}.py:{name}.")
     else:
         module, found, name = LOSSES.module(target), LOSSES.load(target), target
     contract = getattr(module, "CONTRACT", None)
@@ -49,7 +57,42 @@ def candidate(target: str) -> Candidate:
             "acutance.losses.contract."
         )
     _check_signature(name, found, contract)
-    return Candidate(name, found, contract)
+    _check_options(name, found, options)
+    if contract is not None and options:
+        contract = replace(
+            contract,
+            min_size=contract.smallest(options),
+            proof={**contract.proof, **options},
+        )
+    return Candidate(name, found, contract, options)
+
+
+def _taken_apart(target: str) -> tuple[str, dict[str, Any]]:
+    """The target and the options in its parentheses, if there are any."""
+    head, opened, inside = target.partition("(")
+    if not opened:
+        return target, {}
+    try:
+        call = ast.parse(f"f({inside}", mode="eval").body
+        assert isinstance(call, ast.Call)
+        assert not call.args
+        return head, {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    except (SyntaxError, ValueError, AssertionError) as error:
+        raise InputError(
+            f"'{target}': options are written as in {head}(name=1.0), with plain values."
+        ) from error
+
+
+def _check_options(name: str, found: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    known = [
+        p.name
+        for p in inspect.signature(found).parameters.values()
+        if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
+    ]
+    for option in options:
+        if option not in known:
+            hint = nearest(option, known) if known else "It has none."
+            raise InputError(f"{name} has no option '{option}'. {hint}")
 
 
 def _module(path: Path) -> ModuleType:

@@ -4,6 +4,7 @@ import re
 
 _START = 'Begin with `sr, hr = prepared(sr, hr, "name")` (acutance.losses.inputs)'
 _AVERAGE = "End with a mean over everything but the batch: `.mean(dim=(1, 2, 3))`"
+_NAN = "It is no number: mend finite_at_equality and degenerate first, and look again."
 
 # (point, words of the fault, the cure); the first that fits is given, "" fits all
 _CURES: tuple[tuple[str, str, str], ...] = (
@@ -67,6 +68,8 @@ _CURES: tuple[tuple[str, str, str], ...] = (
         "A picture that is worse has to cost more than the target itself. Look for a sign, a "
         "max for a min, or statistics that the change improves.",
     ),
+    *((point, r"\bnan\b", _NAN) for point in ("per_picture", "gradcheck", "determinism")),
+    ("precision", r"\bnan\b", _NAN),
     (
         "per_picture",
         "",
@@ -92,6 +95,11 @@ _CURES: tuple[tuple[str, str, str], ...] = (
         "blind_spots",
         "all but blind",
         "Set the range of the pictures to 1 (data_range=1, L=1, max_val=1): ours lie in [0, 1].",
+    ),
+    (
+        "blind_spots",
+        "declared injective",
+        "Say injective=False and blind_to=(...) in the CONTRACT, with these names.",
     ),
     (
         "blind_spots",

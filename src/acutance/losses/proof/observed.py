@@ -2,8 +2,9 @@
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,26 +12,29 @@ from torch import Tensor, nn
 
 from acutance.errors import InputError
 from acutance.losses.contract import Contract, Loss
-from acutance.losses.proof.blindness import BLIND
+from acutance.losses.proof.blindness import unseen
 from acutance.losses.proof.extras import EXTRAS
 from acutance.losses.proof.machine import peak_memory
-from acutance.losses.proof.pictures import noise_pair, pair, target_levels
-from acutance.losses.proof.probe import Function, pairs, side, unrelated
+from acutance.losses.proof.pictures import noise_pair, pair
+from acutance.losses.proof.probe import Function, pairs, unrelated
 from acutance.losses.proof.subject import subject
 
 _LARGEST = 260  # the smallest side is looked for up to here
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 _COUNTS = (1, 3, 4)
+_IMPORT = "from acutance.losses.contract import Contract"
 
 
-def observed(found: Callable[..., Any]) -> Contract:
-    """A contract of what `found` does on a few pictures, `memory` left open.
+def observed(
+    found: Callable[..., Any], options: Mapping[str, Any] = MappingProxyType({})
+) -> Contract:
+    """A contract of what `found`, with `options`, does on a few pictures, `memory` left open.
 
     Every claim is one that the loss keeps where it was tried; the checks then ask for the rest.
     Raises InputError for what cannot be called with two pictures.
     """
     needs, inner = asked(found)
-    contract = Contract(source="", needs=needs, proof=inner, memory=math.inf)
+    contract = Contract(source="", needs=needs, proof={**inner, **options}, memory=math.inf)
     loss = subject(found, contract)
     contract = replace(contract, **_sizes(loss))
     with torch.no_grad():
@@ -38,14 +42,14 @@ def observed(found: Callable[..., Any]) -> Contract:
             contract = replace(contract, symmetric=_is_symmetric(loss, contract))
             contract = replace(contract, at_identity=_at_identity(loss, contract))
             contract = replace(contract, degree=_degree(loss, contract))
-            blind = _blind_to(loss, contract)
+            blind = unseen(loss, contract)
         except Exception:  # the checks will name what is wrong, and with which input
             return contract
     return replace(contract, blind_to=blind, injective=not blind)
 
 
 def as_written(found: Callable[..., Any], contract: Contract) -> str:
-    """The contract as a line to paste beside the loss, with the memory it takes."""
+    """The contract as lines to paste beside the loss, with the memory it takes."""
     try:
         peak = peak_memory(subject(found, contract), contract)
         contract = replace(contract, memory=math.ceil(2 * peak + 0.2) / 2)
@@ -53,14 +57,20 @@ def as_written(found: Callable[..., Any], contract: Contract) -> str:
         contract = replace(contract, memory=4.0)
     plain = Contract(source="")
     given = [
-        f"{field.name}={getattr(contract, field.name)!r}"
+        f"{field.name}={_in_source(getattr(contract, field.name))},"
         for field in fields(Contract)
         if field.name not in ("source", "proof", "exceptions", "min_size_for")
         and getattr(contract, field.name) != getattr(plain, field.name)
     ]
     if contract.proof:
-        given.append(f"proof={dict(contract.proof)!r}")
-    return "CONTRACT = Contract(" + ", ".join(['source="..."', *given]) + ")"
+        given.append(f"proof={_in_source(dict(contract.proof))},")
+    lines = "".join(f"    {line}\n" for line in ['source="...",', *given])
+    return f"{_IMPORT}\n\nCONTRACT = Contract(\n{lines})"
+
+
+def _in_source(value: Any) -> str:
+    """As a formatter would leave it: strings in double quotes."""
+    return repr(value).replace("'", '"')
 
 
 def remarks(found: Callable[..., Any], contract: Contract) -> list[str]:
@@ -124,6 +134,12 @@ def _check_two_pictures(parameters: list[inspect.Parameter]) -> None:
             f"A loss is called with two pictures, (sr, hr); this takes {given}. Write further "
             "parameters after a star: (sr, hr, *, weight=1.0)."
         )
+    if len(placed) > 2:
+        option = placed[2].name
+        raise InputError(
+            f"'{option}' stands before the star, so no expression could set it. Write "
+            f"(sr, hr, *, {option}=...)."
+        )
 
 
 def _sizes(loss: Function) -> dict[str, Any]:
@@ -179,17 +195,3 @@ def _degree(loss: Function, contract: Contract) -> float | None:
 
 def _near(got: Tensor, wanted: Tensor) -> bool:
     return torch.allclose(got, wanted, rtol=5e-7, atol=5e-13)
-
-
-def _blind_to(loss: Function, contract: Contract) -> tuple[str, ...]:
-    """Changes that cost nothing, beside unrelated pictures too: a small loss is not a blind one."""
-    hr = torch.from_numpy(target_levels(2, 3, *side(contract)) / 255.0)
-    equal = loss(hr, hr)
-    strong = (loss(*unrelated(contract, torch.float64)) - equal).abs().min().item()
-    limit = min(1e-5, 1e-6 * strong)
-    changed = {name: change(hr) for name, (_, change) in BLIND.items()}
-    return tuple(
-        name
-        for name, sr in changed.items()
-        if (sr - hr).abs().mean() > 1e-3 and ((loss(sr, hr) - equal).abs() <= limit).all()
-    )

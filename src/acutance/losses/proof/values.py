@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
 
+from acutance.catalog import nearest
 from acutance.losses.contract import Contract
-from acutance.losses.proof.blindness import BLIND
+from acutance.losses.proof.blindness import BLIND, unseen
 from acutance.losses.proof.fault import at, must_agree, name_of, shown, tried_on
 from acutance.losses.proof.pictures import generic_pair, pair, target_levels, worse
 from acutance.losses.proof.probe import Function, fitting, noise_words, pairs, side, unrelated
@@ -170,12 +171,19 @@ def blind_spots(loss: Function, contract: Contract) -> None:
         assert contract.injective == (not contract.blind_to), (
             "a loss names what it is blind_to if and only if it declares injective=False"
         )
+        for name in contract.blind_to:
+            assert name in BLIND, f"has no change '{name}' in blind_to. {nearest(name, BLIND)}"
     h, w = side(contract)
+    made = f"target_levels(2, 3, {h}, {w}) / 255"
+    if contract.injective:
+        with torch.no_grad(), tried_on(f"hr = {made}"):
+            free = unseen(loss, contract)
+            assert not free, f"costs nothing, though declared injective: {', '.join(free)}"
     hr = torch.from_numpy(target_levels(2, 3, h, w) / 255.0).float()
     for name in contract.blind_to:
         changed = BLIND[name][1](hr)
         assert (changed - hr).abs().mean() > 1e-3, f"'{name}' changes nothing here"
-        with tried_on(f"hr = target_levels(2, 3, {h}, {w}) / 255, sr = {BLIND[name][0]}"):
+        with tried_on(f"hr = {made}, sr = {BLIND[name][0]}"):
             cost = (loss(changed, hr) - loss(hr, hr)).abs()
             assert (cost <= 1e-5).all(), f"costs {shown(cost)}, declared blind to '{name}'"
 

@@ -11,7 +11,7 @@ CONTRACT = Contract(
     symmetric=True,
     min_size=11,
     min_size_for=smallest_side,
-    memory=7.5,
+    memory=10.0,
 )
 
 

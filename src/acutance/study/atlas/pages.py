@@ -1,5 +1,6 @@
 """Build the atlas: a page for each loss, one table and one figure of what all of them see."""
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from acutance.study.atlas.text import card_page
 from acutance.training.display import Display
 
 FIGURE = "what-losses-see.svg"
+NUMBERS = "numbers.json"  # the table again, for programs
 FAMILIES = (
     "pixel",
     "margin",
@@ -57,6 +59,8 @@ def write_atlas(folder: Path, kept: Path, data: Path | None, display: Display) -
     middle = {name: [seen[c][1] for c in columns] for name, seen in rows.items()}
     write_atomically(folder / FIGURE, heat_map(middle, columns))
     write_atomically(folder / "README.md", _index(found, middle, columns, sources))
+    numbers = {name: _numbers(data) for name, data in found.items()}
+    write_atomically(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     _drop_old(folder, names)
 
 
@@ -108,6 +112,19 @@ def _index(
         "" if start["lpips"] is None else f" and LPIPS {start['lpips']:.3f}"
     )
     return "\n".join([*lines, "", f"The pixels begin at {begins}.", ""])
+
+
+def _numbers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table says of a loss, rounded to what is meant; distortions at medium strength."""
+    first, last, card = data["stages"][0], data["stages"][-1], data["card"]
+    known = last["lpips"] is not None
+    return {
+        "expression": card["expression"],
+        "sees": {name: round(seen[1], 3) for name, seen in data["sights"].items()},
+        "psnr": [round(stage["psnr"], 2) for stage in (first, last)],
+        "lpips": [round(stage["lpips"], 4) for stage in (first, last)] if known else None,
+        "cost": round(card["cost_relative"], 2),
+    }
 
 
 def _drop_old(folder: Path, names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from acutance.errors import InputError
 from acutance.losses import LOSSES
 from acutance.losses.contract import Contract
+from acutance.losses.proof.observed import observed
 from acutance.losses.proof.subject import Function, subject
 
 # What a generator with more outputs gives; without it there is nothing to look at.
@@ -29,7 +30,9 @@ def show(name: str) -> Shown:
     Raises InputError for an unknown name.
     """
     found = LOSSES.load(name)
-    contract: Contract = getattr(LOSSES.module(name), "CONTRACT", Contract(source="none given"))
+    contract: Contract | None = getattr(LOSSES.module(name), "CONTRACT", None)
+    if contract is None:
+        contract = replace(observed(found), source="none given; the claims are as observed")
     for options in _candidates(contract):
         try:
             loss = subject(found, replace(contract, proof=options))

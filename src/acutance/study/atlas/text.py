@@ -9,7 +9,8 @@ HEAD = ("error", "value", "slope", "slope / l1", "cosine with l1")
 def card_text(card: Mapping[str, Any]) -> str:
     """For the terminal: aligned, nothing but text."""
     aliases = f" (also {', '.join(card['aliases'])})" if card["aliases"] else ""
-    parts = [f"{card['name']}{aliases}: {card['about']}", "", card["text"], ""]
+    parts = [f"{card['name']}{aliases}: {card['about']}", ""]
+    parts += [card["text"], ""] * bool(card["text"])
     rows = [("source", card["source"]), *card["claims"]]
     rows += [("options", ", ".join(f"{n}={d}" if d else n for n, d in card["options"]) or "none")]
     rows += [("blind to", spot) for spot in card["blind_to"]]

@@ -1,0 +1,73 @@
+"""What other networks make of the same lr, for the terms of a loss that ask for it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from acutance.errors import InputError
+from acutance.losses.objective import Moment, Objective
+from acutance.models.checkpoint import load_model
+
+Guides = Mapping[str, Callable[[Tensor], Tensor]]  # by the name that terms ask for: lr -> sr
+
+
+def make_guides(
+    fabric: Fabric, network: nn.Module, smooth: nn.Module | None, teacher: str
+) -> Guides:
+    """`sr_ema` by the running average of the weights, `teacher` by the model at that path.
+
+    Both without gradient. Raises InputError for a teacher of another scale or colour.
+    """
+    guides: dict[str, Callable[[Tensor], Tensor]] = {}
+    if smooth is not None:
+        guides["sr_ema"] = _result_of(fabric, smooth)
+    if teacher:
+        model = load_model(teacher)
+        _check_alike(teacher, model, network)
+        frozen = model.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        guides["teacher"] = _result_of(fabric, fabric.to_device(frozen))
+    return guides
+
+
+def check_guides_used(guides: Guides, objective: Objective, teacher: str) -> None:
+    """Raise InputError for a teacher whom no term asks: it would teach nothing."""
+    asked = {name for built in objective.terms for name in built.needs}
+    if "teacher" in guides and "teacher" not in asked:
+        raise InputError(
+            f"No term of '{objective.expression}' looks at the teacher {teacher}. Add one, as in "
+            "'0.5*l1 + 0.5*output_distillation', or leave --teacher out."
+        )
+
+
+def guided(guides: Guides, objective: Objective, moment: Moment, lr: Tensor) -> dict[str, Any]:
+    """What the terms that count at `moment` ask of the guides; nothing is computed for others."""
+    asked = {
+        name
+        for built in objective.terms
+        if built.term.weight_at(moment.step, moment.steps)
+        for name in built.needs
+    }
+    return {name: guide(lr) for name, guide in guides.items() if name in asked}
+
+
+def _result_of(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def result(lr: Tensor) -> Tensor:
+        with torch.no_grad(), fabric.autocast():
+            made = network(lr)
+        return made["sr"] if isinstance(made, dict) else made
+
+    return result
+
+
+def _check_alike(path: str, teacher: nn.Module, student: nn.Module) -> None:
+    for what, name in (("scale", "scale"), ("channels", "number of channels")):
+        theirs, ours = (cast(int, getattr(network, what)) for network in (teacher, student))
+        if theirs != ours:
+            raise InputError(
+                f"--teacher {path} has the {name} {theirs}, and the network to be trained {ours}: "
+                "its results cannot be compared. Choose a teacher that fits, or another network "
+                "scale or colour."
+            )

@@ -1,0 +1,133 @@
+"""Losses that look at other networks: the running average of the weights, and a teacher."""
+
+import re
+
+import pytest
+import torch
+
+from acutance.errors import InputError
+from acutance.models.checkpoint import load_model
+from acutance.training.display import Silent
+from acutance.training.guides import guided
+from acutance.training.loop import prepare, train
+from acutance.training.record import read_log
+from acutance.training.update import update
+
+AVERAGE = {"optim.ema": 0.9, "stop.steps": 6, "log.every": 1}
+
+
+@pytest.fixture
+def teacher(small_recipe, tmp_path):
+    train(small_recipe(stop__steps=3), tmp_path / "teacher", Silent())
+    return str(tmp_path / "teacher")
+
+
+@pytest.mark.parametrize("loss", ["l1 + 100*ldl_ema", "l1 + 0.1*ema_consistency"])
+def test_the_running_average_is_looked_at(loss, small_recipe, tmp_path):
+    run = tmp_path / "run"
+    train(small_recipe(**AVERAGE, loss__expression=loss), run, Silent())
+    steps = [e["terms"] for e in read_log(run) if e["event"] == "step"]
+    values = [terms[loss.rpartition(" + ")[2]]["value"] for terms in steps]
+    assert min(values[1:]) > 0
+    # the average begins as the network itself; what is as good as it ldl holds for an artifact
+    assert (values[0] == 0) == ("ema_consistency" in loss)
+
+
+def test_the_average_is_that_of_the_weights_before_the_step(small_recipe, tmp_path):
+    recipe = small_recipe(**AVERAGE, loss__expression="l1 + 0.1*ema_consistency")
+    job = prepare(recipe, tmp_path / "run", Silent(), spent_s=0)
+    for step in range(3):
+        update(job, job.batch(step))
+        job.progress.step += 1
+    lr = torch.rand(2, 1, 16, 16)
+    moment = _moment(job)
+    found = guided(job.work.guides, job.work.objective, moment, lr)["sr_ema"]
+    assert not found.requires_grad
+    assert job.work.smooth is not None
+    torch.testing.assert_close(found, job.work.smooth(lr), rtol=0, atol=0)
+    assert not torch.equal(found, job.bare(lr))
+
+
+def test_a_term_that_is_idle_asks_nobody(small_recipe, tmp_path):
+    recipe = small_recipe(**AVERAGE, loss__expression="l1 + 0.1*ema_consistency(start=4)")
+    job = prepare(recipe, tmp_path / "run", Silent(), spent_s=0)
+    asked = guided(job.work.guides, job.work.objective, _moment(job), torch.rand(1, 1, 8, 8))
+    assert asked == {}
+    job.progress.step = 4
+    asked = guided(job.work.guides, job.work.objective, _moment(job), torch.rand(1, 1, 8, 8))
+    assert list(asked) == ["sr_ema"]
+
+
+def _moment(job):
+    from acutance.losses.objective import Moment
+
+    return Moment(job.progress.step, job.plan.steps)
+
+
+def test_a_killed_run_ends_as_an_undisturbed_one(small_recipe, killed_run, tmp_path):
+    recipe = small_recipe(
+        stop__steps=60, optim__ema=0.9, loss__expression="l1 + 0.1*ema_consistency"
+    )
+    train(recipe, tmp_path / "whole", Silent())
+    assert killed_run(recipe, tmp_path / "cut", step=30).returncode != 0
+    train(recipe, tmp_path / "cut", Silent())
+    whole, cut = (load_model(tmp_path / name).state_dict() for name in ("whole", "cut"))
+    assert all(torch.equal(whole[key], cut[key]) for key in whole)
+
+
+def test_a_teacher_is_learned_from(teacher, small_recipe, tmp_path):
+    """By its results alone, the student comes nearer to the teacher than it began."""
+    recipe = small_recipe(
+        stop__steps=40, loss__expression="output_distillation", loss__teacher=teacher, seed=1,
+        log__every=1,
+    )  # fmt: skip
+    train(recipe, tmp_path / "run", Silent())
+    steps = [e for e in read_log(tmp_path / "run") if e["event"] == "step"]
+    values = [next(iter(e["terms"].values()))["value"] for e in steps]
+    assert values[-1] < 0.5 * values[0]
+
+
+def test_a_teacher_is_left_as_it_was(teacher, small_recipe, tmp_path):
+    before = load_model(teacher).state_dict()
+    recipe = small_recipe(
+        stop__steps=3, loss__expression="l1 + output_distillation", loss__teacher=teacher
+    )
+    job = prepare(recipe, tmp_path / "run", Silent(), spent_s=0)
+    update(job, job.batch(0))
+    lr = torch.rand(1, 1, 16, 16)
+    expected = load_model(teacher)(lr)
+    torch.testing.assert_close(job.work.guides["teacher"](lr), expected)
+    after = load_model(teacher).state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss__expression": "l1 + ldl_ema", "optim__ema": 0.0}, "set optim.ema above 0"),
+        (
+            {"loss__expression": "l1 + ldl_ema", "optim__name": "schedule_free"},
+            "set optim.ema above 0",
+        ),
+        ({"loss__expression": "output_distillation"}, "Train with --teacher MODEL"),
+        ({"loss__expression": "l1 + attention_transfer"}, "to be given from Python"),
+        ({"loss__expression": "l1", "loss__teacher": "{teacher}"}, "looks at the teacher"),
+        (
+            {"loss__teacher": "{teacher}", "network__scale": 3, "data__patch": 33},
+            "has the scale 2, and the network to be trained 3",
+        ),
+        (
+            {"loss__teacher": "{teacher}", "network__color": "rgb"},
+            "has the number of channels 1, and the network to be trained 3",
+        ),
+        ({"loss__teacher": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_cannot_guide_is_refused_before_the_first_step(
+    settings, message, teacher, small_recipe, tmp_path
+):
+    filled = {"loss__expression": "l1 + output_distillation", "stop__steps": 2, **settings}
+    if filled.get("loss__teacher") == "{teacher}":
+        filled["loss__teacher"] = teacher
+    with pytest.raises(InputError, match=re.escape(message)):
+        train(small_recipe(**filled), tmp_path / "run", Silent())
