@@ -1,5 +1,7 @@
 """Identities of the frequency losses: energies, constants, things they must not see."""
 
+import math
+
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ from acutance.losses.frequency.fft_magnitude import fft_magnitude
 from acutance.losses.frequency.fft_phase import fft_phase
 from acutance.losses.frequency.focal_frequency import focal_frequency
 from acutance.losses.frequency.laplacian_pyramid import enlarged, laplacian_pyramid, pyramid
+from acutance.losses.frequency.radial_spectrum import radial_spectrum
 from acutance.losses.frequency.stationary_wavelet import LOW_PASS, stationary_wavelet
 from acutance.losses.frequency.wavelet import wavelet
 from acutance.losses.pixel.mse import mse
@@ -179,6 +182,33 @@ def test_fft_phase_of_the_negative_is_two():
     close(fft_phase(-hr, hr, eps=1e-9), torch.full((2,), 2.0, dtype=torch.float64), rtol=1e-6)
 
 
+def test_radial_spectrum_of_a_gain_is_the_logarithm_of_its_square():
+    _, hr = pair("b")
+    wanted = torch.full((2,), 2 * math.log(1.25), dtype=torch.float64)
+    close(radial_spectrum(1.25 * hr, hr, eps=1e-12), wanted, rtol=1e-6)
+
+
+def test_radial_spectrum_does_not_see_a_turn():
+    hr = pair("b")[1][..., :64]
+    close(radial_spectrum(hr.mT.flip(3), hr), torch.zeros(2, dtype=torch.float64))
+
+
+def test_radial_spectrum_of_two_waves_is_in_two_of_its_rings():
+    """By hand: power 128 among the 16 frequencies at 2.5 to 3.5, the 28 at 4.5 to 5.5; 10 rings."""
+    y = torch.arange(16.0, dtype=torch.float64)
+    slow, fast = (torch.cos(2 * torch.pi * k * y / 16).expand(1, 1, 16, 16) for k in (3, 5))
+    got = radial_spectrum(slow.mT, fast, eps=0.5).item()
+    assert got == pytest.approx((math.log(1 + 4 * 8) + math.log(1 + 4 * 128 / 28)) / 10, rel=1e-12)
+
+
+def test_radial_spectrum_sees_a_chequerboard_in_the_corners():
+    """By hand: power 256 d^2 in one of the 41 frequencies beyond 8.5 / 16 cycles per pixel."""
+    place = torch.arange(16)
+    board = 0.1 * (1 - 2 * ((place[:, None] + place) % 2)).double().expand(1, 1, 16, 16)
+    got = radial_spectrum(board, torch.zeros_like(board)).item()
+    assert got == pytest.approx(math.log(1 + 2.56 / 41 / 1e-6) / 10, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -192,6 +222,7 @@ def test_fft_phase_of_the_negative_is_two():
         (lambda a, b: laplacian_pyramid(a, b, levels=0), "levels of 1 or more"),
         (lambda a, b: fft_magnitude(a, b, eps=0.0), "eps above 0"),
         (lambda a, b: fft_phase(a, b, eps=0.0), "eps must be above 0"),
+        (lambda a, b: radial_spectrum(a, b, eps=0.0), "eps must be above 0"),
     ],
 )
 def test_impossible_constants_are_refused(call, message):

@@ -15,6 +15,7 @@ from acutance.errors import InputError
 from acutance.losses.expression import parse_loss
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.pictures import generic_pair, pair
+from acutance.losses.structure.local_moments import CONTRACT as LOCAL_MOMENTS
 from acutance.losses.structure.maps import PREWITT, SCHARR, rounded_root, steepness, unlikeness
 from acutance.losses.structure.nlpd import smallest_side
 from acutance.losses.structure.smoothing import smoothed
@@ -101,6 +102,9 @@ def test_other_than_grey_and_rgb_is_refused(name):
         ("nlpd(levels=1)", "nlpd takes 2 to 6 levels and smooth above 0, not levels=1"),
         ("nlpd(smooth=0.0)", "nlpd takes 2 to 6 levels and smooth above 0, not levels=6, smooth=0"),
         ("ncc(eps=0.0)", "ncc's eps must be above 0, not 0.0."),
+        ("local_moments(window=4)", "local_moments takes an odd window of 3 pixels or more"),
+        ("local_moments(window=1)", "local_moments takes an odd window of 3 pixels or more"),
+        ("local_moments(eps=0.0)", "and eps above 0, not window=7 and eps=0.0."),
     ],
 )
 def test_impossible_constants_are_refused(text, message):
@@ -257,6 +261,45 @@ def test_ncc_takes_each_channel_by_itself():
     turned = hr.clone()
     turned[:, 1] = 1 - hr[:, 1]
     assert value("ncc", turned, hr) == pytest.approx(1 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize(("constants", "least"), [({}, 7), ({"window": 11}, 11)])
+def test_local_moments_say_that_one_window_has_to_fit(constants, least):
+    assert LOCAL_MOMENTS.smallest(constants) == least
+
+
+def test_local_moments_of_an_offset_are_half_of_it():
+    _, hr = pair("b")
+    assert value("local_moments", hr + 0.1, hr) == pytest.approx(0.05, rel=1e-12)
+
+
+@pytest.mark.parametrize(("window", "pixels"), [(3, 9), (7, 49)])
+def test_local_moments_of_a_chequerboard_are_those_of_its_odd_pixel(window, pixels):
+    """By hand: of `pixels` at d and -d one is left over, the mean is d / pixels."""
+    place = torch.arange(16)
+    board = 0.1 * (1 - 2 * ((place[:, None] + place) % 2)).double().expand(1, 1, 16, 16)
+    mean = 0.1 / pixels
+    grain = (0.1**2 - mean**2 + 0.02**2) ** 0.5 - 0.02
+    got = value(f"local_moments(window={window}, eps=0.02)", board + 0.5, 0 * board + 0.5)
+    assert got == pytest.approx((mean + grain) / 2, rel=1e-12)
+
+
+def test_local_moments_of_faint_grain_on_grey_keep_their_digits():
+    """A thousandth up and down: squares round 0 lose in float32 what those round grey keep."""
+    place = torch.arange(16)
+    board = 1e-3 * (1 - 2 * ((place[:, None] + place) % 2)).double().expand(1, 1, 16, 16) + 0.5
+    board = board.float()
+    flat = torch.full_like(board, 0.5)
+    exact = value("local_moments", board.double(), flat.double())
+    assert value("local_moments", board, flat) == pytest.approx(exact, rel=1e-5)
+
+
+def test_local_moments_do_not_see_where_a_repeated_pattern_begins():
+    _, hr = pair("b")
+    pattern = hr[..., :7, :7].tile(1, 1, 4, 4)
+    moved = pattern.roll((3, 2), dims=(2, 3))
+    assert value("l1", moved, pattern) > 0.01
+    assert value("local_moments", moved, pattern) == pytest.approx(0, abs=1e-12)
 
 
 def test_rounded_roots_are_smooth_and_exact_above():

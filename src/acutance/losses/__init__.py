@@ -54,6 +54,7 @@ LOSSES = Catalog(
         "fsim": "acutance.losses.structure.fsim:fsim",
         "gmsd": "acutance.losses.structure.gmsd:gmsd",
         "haarpsi": "acutance.losses.structure.haarpsi:haarpsi",
+        "local_moments": "acutance.losses.structure.local_moments:local_moments",
         "mdsi": "acutance.losses.structure.mdsi:mdsi",
         "ms_gmsd": "acutance.losses.structure.ms_gmsd:ms_gmsd",
         "ms_ssim": "acutance.losses.structure.ms_ssim:ms_ssim",
@@ -69,6 +70,7 @@ LOSSES = Catalog(
         "fft_phase": "acutance.losses.frequency.fft_phase:fft_phase",
         "focal_frequency": "acutance.losses.frequency.focal_frequency:focal_frequency",
         "laplacian_pyramid": "acutance.losses.frequency.laplacian_pyramid:laplacian_pyramid",
+        "radial_spectrum": "acutance.losses.frequency.radial_spectrum:radial_spectrum",
         "stationary_wavelet": "acutance.losses.frequency.stationary_wavelet:stationary_wavelet",
         "wavelet": "acutance.losses.frequency.wavelet:wavelet",
         # edges: differences between neighbours

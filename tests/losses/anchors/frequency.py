@@ -92,6 +92,13 @@ TWINS = [
         partial(of_error, partial(bands.laplacian_pyramid, levels=2, growth=4)),
         shape=(2, 2, 12, 7),
     ),
+    Twin("radial_spectrum", "rings one by one", bands.radial_spectrum, shape=(2, 3, 13, 16)),
+    Twin(
+        "radial_spectrum(eps=0.1)",
+        "rings one by one, some frequencies halfway between two",
+        partial(bands.radial_spectrum, eps=0.1),
+        shape=(2, 2, 12, 24),
+    ),
     Twin(
         "stationary_wavelet",
         "numpy's convolution of padded lines",

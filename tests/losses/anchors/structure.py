@@ -1,6 +1,7 @@
 """Values of the structure losses."""
 
 from tests.losses.anchors import Anchor, Twin
+from tests.losses.reference.local_moments import local_moments
 from tests.losses.reference.ms_ssim import ms_ssim_l1
 
 ANCHORS = [
@@ -20,6 +21,13 @@ ANCHORS = [
 ]
 
 TWINS = [
+    Twin("local_moments", "windows one by one", local_moments),
+    Twin(
+        "local_moments(window=3, eps=0.05)",
+        "windows one by one",
+        lambda sr, hr: local_moments(sr, hr, window=3, eps=0.05),
+        shape=(2, 1, 5, 8),
+    ),
     Twin("ms_ssim_l1", "Zhao et al. 2017, eqs. 6 to 10", ms_ssim_l1, shape=(1, 2, 34, 36)),
     Twin(
         "ms_ssim_l1(alpha=0.3)",

@@ -99,6 +99,22 @@ def fft_phase(sr: np.ndarray, hr: np.ndarray, *, eps: float = 1e-4) -> np.ndarra
     return (y * (1 - cosine)).sum(axis=(1, 2, 3)) / y.sum(axis=(1, 2, 3))
 
 
+def radial_spectrum(sr: np.ndarray, hr: np.ndarray, *, eps: float = 1e-3) -> np.ndarray:
+    """Ring by ring over the whole plane; what lies between two rings is of the outer one."""
+    h, w = sr.shape[2:]
+    shorter = min(h, w)
+    down, across = (np.minimum(k, len(k) - k) / len(k) for k in (np.arange(h), np.arange(w)))
+    radius = np.hypot(down[:, None], across) * shorter
+    powers = [np.square(spectrum(v)).sum(axis=0) for v in (sr, hr)]
+    gaps: list[np.ndarray] = []
+    for k in range(shorter // 2 + 2):
+        inner, outer = k - 0.5 - 1e-9, k + 0.5 - 1e-9
+        on_ring = (radius >= inner) & (radius < (np.inf if k > shorter // 2 else outer))
+        x, y = (np.log(eps**2 + power[:, :, on_ring].mean(axis=2)) for power in powers)
+        gaps.append(np.abs(x - y))
+    return np.mean(gaps, axis=(0, 2))
+
+
 def stationary_wavelet(
     error: np.ndarray,
     *,
