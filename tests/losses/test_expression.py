@@ -1,5 +1,6 @@
 """The one line in which a loss is given: what it means, how it is printed, how it is refused."""
 
+import re
 import subprocess
 import sys
 
@@ -392,3 +393,11 @@ def test_a_loss_without_readable_source_is_checked_when_it_is_built():
     expression = parse_loss("alias(gian=2.0)")
     with pytest.raises(InputError, match=r"'alias' has no option 'gian'. Did you mean 'gain'"):
         expression(*pair("b"))
+
+
+@pytest.mark.parametrize("kind", ["hinge", "relativistic_average"])
+def test_a_kind_of_gan_is_not_taken_for_a_loss(kind):
+    with pytest.raises(
+        InputError, match=re.escape(f"It is a kind of gan: write gan(kind='{kind}')")
+    ):
+        parse_loss(f"l1 + 0.1*{kind}")

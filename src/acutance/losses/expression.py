@@ -33,6 +33,14 @@ def parse_loss(text: str) -> Expression:
     return Expression(_tidied(_tidied(terms)))  # a group that shrank to one term may merge again
 
 
+def _hint(name: str) -> str:
+    """What an unknown name may have meant; games of two networks are kinds of one term."""
+    options = {option.name: option for option in declared("gan").options or ()}
+    if name in options["kind"].choices:
+        return f"It is a kind of gan: write gan(kind='{name}')."
+    return nearest(name, sorted({*LOSSES.names(), *ALIASES}))
+
+
 def _tree(text: str) -> ast.Expression:
     stripped = text.strip()
     if not stripped or stripped.startswith("#"):
@@ -178,9 +186,7 @@ class _Reader:
 
     def read_term(self, node: ast.expr, name: ast.Name, call: ast.Call) -> Term:
         if not _is_loss(name.id):
-            known = sorted({*LOSSES.names(), *ALIASES})
-            hint = nearest(name.id.lower(), known)
-            raise self.error(node, f"Unknown loss '{name.id}'. {hint}")
+            raise self.error(node, f"Unknown loss '{name.id}'. {_hint(name.id.lower())}")
         loss = ALIASES.get(name.id, name.id)
         own: list[tuple[str, ast.expr]] = []
         reserved: list[tuple[str, ast.expr]] = []

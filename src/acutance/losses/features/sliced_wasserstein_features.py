@@ -56,7 +56,7 @@ class SlicedWassersteinFeatures(nn.Module):
         for name in self.seen.weights_of:
             drawn = generator.standard_normal((projections, width(net, name)))
             drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-            kernel = torch.from_numpy(drawn)[:, :, None, None]
+            kernel = torch.from_numpy(drawn)[:, :, None]
             self.register_buffer(f"along_{name}", kernel, persistent=False)
 
     def forward(
@@ -69,5 +69,5 @@ class SlicedWassersteinFeatures(nn.Module):
         kernel = self.get_buffer(f"along_{name}").to(x.dtype)
         x, y = (m.expand(-1, kernel.shape[1], -1, -1) for m in (x, y))  # grey as RGB
         with torch.autocast(x.device.type, enabled=False):  # it would convolve in bfloat16
-            seen_along = F.conv2d(x, kernel), F.conv2d(y, kernel)
-        return moved(*seen_along).sum(dim=1) / kernel.shape[0]
+            seen_along = [F.conv1d(m.flatten(2), kernel) for m in (x, y)]
+        return moved(*(m[..., None] for m in seen_along)).sum(dim=1) / kernel.shape[0]
