@@ -17,7 +17,7 @@ COMMANDS = re.findall(r'^acutance train .* --loss "([^"]+)"', GUIDE, re.MULTILIN
 
 
 def test_there_is_advice_and_a_command():
-    assert len(ADVICE) == 7
+    assert len(ADVICE) == 8
     assert len(COMMANDS) == 1
 
 
