@@ -11,10 +11,10 @@ def half_plane(pictures: Tensor) -> Tensor:
     return torch.fft.rfft2(pictures, norm="ortho")
 
 
-def length(spectrum: Tensor) -> Tensor:
-    """|E| in a third of the time that torch's own takes, which guards against overflow."""
+def squared_length(spectrum: Tensor) -> Tensor:
+    """|E|^2; with its root a third of the time of torch's |E|, which guards against overflow."""
     squares = torch.view_as_real(spectrum).square()
-    return torch.add(squares[..., 0], squares[..., 1]).sqrt_()
+    return torch.add(squares[..., 0], squares[..., 1])
 
 
 def column_weights(like: Tensor, inner: float) -> Tensor:

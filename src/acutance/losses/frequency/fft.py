@@ -14,7 +14,7 @@ from acutance.losses.closed_form import (
     with_backward,
 )
 from acutance.losses.contract import Contract
-from acutance.losses.frequency.columns import column_weights, length
+from acutance.losses.frequency.columns import column_weights, squared_length
 from acutance.losses.inputs import prepared
 
 CONTRACT = Contract(
@@ -88,7 +88,7 @@ def _fft(
         torch.sub(sr[group], hr[group], out=error)
         spectrum = torch.fft.rfft2(error, norm=norm)
         parts = torch.view_as_real(spectrum)
-        size = length(spectrum) if modulus else parts.flatten(-2).abs()
+        size = squared_length(spectrum).sqrt_() if modulus else parts.flatten(-2).abs()
         torch.sum(size.sum(dim=-2).mul_(counts), dim=-1, out=sums[group])
         if gradient:
             spectrum.sgn_() if modulus else parts.sign_()

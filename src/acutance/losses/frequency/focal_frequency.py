@@ -12,7 +12,7 @@ from acutance.losses.closed_form import (
     with_backward,
 )
 from acutance.losses.contract import Contract
-from acutance.losses.frequency.columns import column_weights, length
+from acutance.losses.frequency.columns import column_weights, squared_length
 from acutance.losses.inputs import prepared
 
 CONTRACT = Contract(
@@ -87,9 +87,9 @@ def _focal_frequency(
         error = torch.empty_like(sr[group], memory_format=torch.contiguous_format)
         torch.sub(sr[group], hr[group], out=error)
         spectrum = torch.fft.rfft2(error, norm="ortho")
-        size = length(spectrum)
-        weight = _weight(size, alpha, log)
-        weighted = (size * size).mul_(weight).sum(dim=-2)
+        squares = squared_length(spectrum)
+        weight = _weight(squares.sqrt(), alpha, log)
+        weighted = squares.mul_(weight).sum(dim=-2)
         torch.sum(weighted.mul_(counts), dim=-1, out=sums[group])
         if gradient:
             spectrum.mul_(weight.mul_(2))
@@ -98,8 +98,8 @@ def _focal_frequency(
 
 
 def _weight(size: Tensor, alpha: float, log: bool) -> Tensor:
-    """1 where a plane's spectrum is most wrong, 0 where it is right."""
-    raised = size.pow(alpha)
+    """1 where a plane's spectrum is most wrong, 0 where it is right; in place of the size."""
+    raised = size if alpha == 1 else size.pow_(alpha)
     if log:
         raised.log1p_()
     most = raised.amax(dim=(-2, -1), keepdim=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from acutance.errors import InputError
 from acutance.losses.closed_form import (
@@ -111,9 +110,7 @@ class _Level:
     leave it out is faster than to pick values apart.
     """
 
-    across: Tensor
-    down: Tensor
-    both: Tensor
+    bands: Tensor  # across, down and both: (3, planes, rows, values in a row less a step)
     counts: Tensor  # (values in a row less a step)
 
 
@@ -126,17 +123,13 @@ def _taken_apart(
     for scale in scales[:-1]:
         sums = torch.add(error[:, 0::2], error[:, 1::2])
         differences = torch.sub(error[:, 0::2], error[:, 1::2])
-        counts = _firsts(error, step)
-        level = _Level(
-            sums[..., :-step] - sums[..., step:],
-            differences[..., :-step] + differences[..., step:],
-            differences[..., :-step] - differences[..., step:],
-            counts,
-        )
-        room = torch.empty_like(level.both)
-        for band in (level.across, level.down, level.both):
-            columns = torch.abs(band, out=room).sum(dim=1)
-            total.add_(columns.mul_(counts).sum(dim=1), alpha=scale)
+        p, rows, width = sums.shape
+        level = _Level(error.new_empty(3, p, rows, width - step), _firsts(error, step))
+        torch.sub(sums[..., :-step], sums[..., step:], out=level.bands[0])
+        torch.add(differences[..., :-step], differences[..., step:], out=level.bands[1])
+        torch.sub(differences[..., :-step], differences[..., step:], out=level.bands[2])
+        columns = level.bands.abs().sum(dim=2)
+        total.add_(columns.mul_(level.counts).sum(dim=(0, 2)), alpha=scale)
         levels.append(level)
         pairs = sums.unflatten(2, (-1, 2, step))
         error = torch.add(pairs[:, :, :, 0], pairs[:, :, :, 1]).flatten(2)
@@ -151,15 +144,14 @@ def _put_together(
     levels, rest = bands
     small = rest.sign_().mul_(scales[-1])
     for level, scale in zip(reversed(levels), reversed(scales[:-1]), strict=True):
-        counts = level.counts * scale
-        across, down, both = (
-            band.sign_().mul_(counts) for band in (level.across, level.down, level.both)
-        )
+        across, down, both = level.bands.sign_().mul_(level.counts * scale)
         p, rows, width = across.shape
         sums = small.unflatten(2, (-1, 1, step)).expand(-1, -1, -1, 2, -1).contiguous().flatten(2)
         sums[..., :-step] += across
         sums[..., step:] -= across
-        differences = F.pad(down + both, (0, step))
+        differences = torch.empty_like(sums)
+        torch.add(down, both, out=differences[..., :-step])
+        differences[..., -step:] = 0
         differences[..., step:] += down.sub_(both)
         small = pull if level is levels[0] else small.new_empty(p, 2 * rows, width + step)
         torch.add(sums, differences, out=small[:, 0::2])

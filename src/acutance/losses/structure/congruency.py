@@ -68,7 +68,7 @@ def _congruency_back(pull: Tensor, luma: Tensor, found: Tensor, amplitudes: Tens
     """The gradient at luma from that at the congruency."""
     filters, count = tuple(_filters(luma)), _together(luma)
     parts = zip(*(x.split(count) for x in (pull, luma, found, amplitudes)), strict=True)
-    return torch.cat([_pulled(*part, filters) for part in parts])
+    return torch.cat([_pulled(g, x, f, a, filters) for g, x, f, a in parts])
 
 
 def _pulled(
