@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from acutance.losses import LOSSES
+
 ROOT = Path(__file__).parent.parent
 ATLAS = ROOT / "docs" / "losses" / "numbers.json"
 TWELVE = ROOT / "benchmarks" / "results" / "losses.json"
 BLIND = 0.1  # a tenth of what a squared error would see
 SHOWN = 5
+GAIN_DB = 6.0  # half the error is gone; beyond, a picture is likely because it is right
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -54,7 +57,7 @@ def share_table() -> str:
 
 def seeing_table() -> str:
     """For each distortion the losses most alert to it, and the blind ones."""
-    losses = _atlas()
+    losses = {name: of for name, of in _atlas().items() if _compares(name)}
     rows = []
     for distortion in next(iter(losses.values()))["sees"] if losses else ():
         seen = {name: of["sees"][distortion] for name, of in losses.items()}
@@ -68,12 +71,22 @@ def seeing_table() -> str:
 
 def faithful_table() -> str:
     """Losses that lead free pixels nearest to the target by PSNR."""
-    return _leading(lambda of: -of["psnr"][1])
+    losses = _atlas()
+    best = sorted(losses, key=lambda name: -losses[name]["psnr"][1])[: 2 * SHOWN]
+    return _journeys({name: losses[name] for name in best})
 
 
 def likely_table() -> str:
-    """Losses that lead free pixels nearest to the target by LPIPS."""
-    return _leading(lambda of: of["lpips"][1] if of["lpips"] else 9.0)
+    """Losses that halve LPIPS or better although the pixels stay wrong."""
+    losses = _atlas()
+    liked = {
+        name: of
+        for name, of in losses.items()
+        if of["lpips"]
+        and of["lpips"][1] < of["lpips"][0] / 2
+        and of["psnr"][1] < of["psnr"][0] + GAIN_DB
+    }
+    return _journeys({n: liked[n] for n in sorted(liked, key=lambda n: liked[n]["lpips"][1])})
 
 
 def astray_table() -> str:
@@ -81,12 +94,6 @@ def astray_table() -> str:
     losses = _atlas()
     worse = [n for n, of in losses.items() if of["psnr"][1] < of["psnr"][0] - 0.5]
     return _journeys({n: losses[n] for n in sorted(worse, key=lambda n: losses[n]["psnr"][1])})
-
-
-def _leading(key: Callable[[Mapping[str, Any]], float]) -> str:
-    losses = _atlas()
-    best = sorted(losses, key=lambda name: key(losses[name]))[: 2 * SHOWN]
-    return _journeys({name: losses[name] for name in best})
 
 
 def _journeys(losses: Mapping[str, Mapping[str, Any]]) -> str:
@@ -101,6 +108,12 @@ def _journeys(losses: Mapping[str, Mapping[str, Any]]) -> str:
         for name, of in losses.items()
     ]
     return table(("loss", "measured as", "PSNR, dB", "LPIPS", "cost / l1"), rows)
+
+
+def _compares(name: str) -> bool:
+    """Whether a loss is a distance of two pictures, and of nothing else."""
+    contract = LOSSES.module(name).CONTRACT
+    return not contract.needs and "minimum_at_equality" not in contract.exceptions
 
 
 def _atlas() -> dict[str, dict[str, Any]]:

@@ -86,7 +86,8 @@ def _gradient(
             part = (*group, slice(max(0, top - 1), bottom + 1))
             error = _with_rim(sr[part], hr[part], rim)
             pull = torch.zeros_like(error) if gradient else None
-            room = torch.empty_like(error), torch.empty_like(error)
+            rows, columns = error.shape[2:]
+            room = torch.empty_like(error), error.new_empty(*error.shape[:2], rows + 2, columns + 2)
             total = _slopes(error, pull, room, axes=(3, 2), side=side)
             total += _slopes(error, pull, room, axes=(2, 3), side=side)
             sums[(*group, place)] = total
@@ -138,18 +139,20 @@ def _slopes(
     along, across = axes
     length, width = error.shape[along] - 2, error.shape[across] - 2
     steps = room[0].narrow(along, 0, length)
-    slopes = room[1].narrow(along, 0, length).narrow(across, 0, width)
+    wide = room[1].narrow(along, 0, length)  # with two more on each side across, for the transpose
+    slopes = wide.narrow(across, 2, width)
     torch.sub(error.narrow(along, 2, length), error.narrow(along, 0, length), out=steps)
     before, centre, after = (steps.narrow(across, place, width) for place in range(3))
-    torch.add(centre, before, alpha=side, out=slopes).add_(after, alpha=side)
+    torch.add(before, after, out=slopes)
+    torch.add(centre, slopes, alpha=side, out=slopes)
     total = torch.abs(slopes, out=centre).sum(dim=(2, 3))
     if pull is not None:
         slopes.sign_()
-        steps.narrow(across, 0, 1).zero_()
-        steps.narrow(across, width + 1, 1).zero_()
-        centre.copy_(slopes)
-        before.add_(slopes, alpha=side)
-        after.add_(slopes, alpha=side)
+        for place in (0, width + 2):
+            wide.narrow(across, place, 2).zero_()
+        before, centre, after = (wide.narrow(across, place, width + 2) for place in range(3))
+        torch.add(before, after, out=steps)
+        torch.add(centre, steps, alpha=side, out=steps)
         pull.narrow(along, 2, length).add_(steps)
         pull.narrow(along, 0, length).sub_(steps)
     return total

@@ -81,7 +81,7 @@ def _wavelet(
     (own, step), (other, _), (made, _) = (in_rows(p, like=x) for p in (x, y, pull))
     strips = list(row_strips(own.shape[1], GROUP // own.shape[2], multiple=m))
     values = sr.new_empty(len(own), len(strips))
-    together = max(1, GROUP // own[0].numel()) if n else 1
+    together = max(1, 2 * GROUP // own[0].numel()) if n else 1  # whole planes make fewer calls
     for first in range(0, len(own), together):
         for place, (top, bottom) in enumerate(strips):
             part = slice(first, first + together), slice(top, bottom)
