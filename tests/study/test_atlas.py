@@ -3,6 +3,7 @@
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -130,3 +131,12 @@ def test_scenes_without_test_sets_are_free_photographs():
     pictures, sources = scenes(None)
     assert pictures.shape == (3, 3, 192, 192)
     assert sources == ("3 photographs of scikit-image",)
+
+
+def test_the_atlas_in_the_documents_has_a_page_for_each_loss():
+    """`make atlas` after a loss was added: what is measured already is kept."""
+    folder = Path(__file__).parents[2] / "docs" / "losses"
+    numbers = json.loads((folder / pages.NUMBERS).read_text(encoding="utf-8"))
+    assert sorted(numbers) == sorted(pages.own_losses())
+    assert {path.stem for path in folder.glob("*.md")} == {*numbers, "README"}
+    assert {path.stem for path in folder.glob("*.webp")} == set(numbers)
