@@ -66,6 +66,13 @@ def test_what_is_blind_is_seen_to_be(hr):
     )
 
 
+def test_pictures_that_a_distortion_leaves_alone_do_not_count(hr):
+    """A squared error sees every distortion as 1; grey pictures have no saturation to lose."""
+    grey = hr.mean(dim=1, keepdim=True).expand_as(hr)
+    seen = sights(show("mse").loss, torch.cat([hr, grey]))
+    assert seen["saturation"][1] == pytest.approx(1, rel=0.05)
+
+
 def test_the_card_measures_l1_as_itself():
     card = measure("mae")
     assert (card.name, card.aliases, card.family) == ("l1", ("mae",), "pixel")

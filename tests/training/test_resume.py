@@ -18,6 +18,7 @@ WAYS = {
     "no prefetch": {"data__prefetch": False},
     "accumulation": {"optim__accumulate": 2, "loss__expression": "0.8*l1 + 0.2*mse"},
     "shares": {"loss__expression": "80% l1 + 20% ssim"},
+    "the smooth weights as a guide": {"loss__expression": "l1 + 0.1*ema_consistency"},
     "schedule free": {"optim__name": "schedule_free"},
     "sgd with milestones": {"optim__name": "sgd", "optim__schedule": "multi_step"},
 }

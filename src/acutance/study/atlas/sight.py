@@ -20,7 +20,10 @@ CHUNK = 4  # pictures at a time: some losses take hundreds of times a picture's 
 def sights(
     loss: Function, hr: Tensor, *, tell: Callable[[int, int], None] = lambda _done, _all: None
 ) -> dict[str, list[float]]:
-    """s / e of each distortion at its three strengths, geometric mean over the pictures."""
+    """s / e of each distortion at its three strengths, geometric mean over the pictures it changes.
+
+    nan where it changes none.
+    """
     total = len(NOISE_LEVELS) + 3 * len(DISTORTIONS)
     floor = _values(loss, hr, hr)
     rod = []
@@ -36,7 +39,8 @@ def sights(
             sr = distortion.make(hr, strength)
             level = _as_noise(_values(loss, sr, hr) - floor, curve)
             rmse = 255 * (sr - hr).square().mean(dim=(1, 2, 3)).sqrt().numpy()
-            ratios.append(float(np.exp(np.mean(np.log(level / rmse)))))
+            changed = rmse >= NOISE_LEVELS[0]  # a grey picture has no saturation to lose
+            ratios.append(float(np.exp(np.mean(np.log(level[changed] / rmse[changed])))))
             done += 1
             tell(done, total)
         found[distortion.name] = ratios
