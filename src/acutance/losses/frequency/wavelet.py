@@ -32,7 +32,7 @@ CONTRACT = Contract(
     degree=1,
     min_size=8,
     min_size_for=smallest_side,
-    memory=4.5,
+    memory=6.5,
 )
 GROUP = 1 << 19  # values worked on at a time: fewer cost calls, more leave the cache
 
