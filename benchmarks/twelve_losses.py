@@ -100,17 +100,22 @@ def main() -> None:
     if not options.only:
         target = Path(__file__).parent / "results" / "losses.json"
         target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        for kept in options.runs.glob("*.json"):  # the next benchmark measures anew
+            kept.unlink()
 
 
 def kept_result(run: Run, folder: Path, minutes: float) -> dict[str, object]:
-    """The result as it was kept beside the run, so that a killed benchmark goes on where it was."""
-    file = folder.with_suffix(".json")
+    """The result as it was kept beside the run, so that a killed benchmark goes on where it was.
+
+    Kept of the same day and machine alone, for the results say when they were measured.
+    """
+    file, now = folder.with_suffix(".json"), {"loss": run.loss, **stamp()}
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if found.get("loss") != run.loss:
+    if found.get("of") != now:
         shutil.rmtree(folder, ignore_errors=True)
-        found = result(run, folder, minutes)
+        found = {"of": now, "row": result(run, folder, minutes)}
         file.write_text(json.dumps(found), encoding="utf-8")
-    return found
+    return found["row"]
 
 
 def result(run: Run, folder: Path, minutes: float) -> dict[str, object]:

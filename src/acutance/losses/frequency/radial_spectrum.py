@@ -7,7 +7,7 @@ from torch import Tensor
 from acutance.errors import InputError
 from acutance.losses.contract import Contract
 from acutance.losses.features.products import product
-from acutance.losses.frequency.columns import column_weights, half_plane
+from acutance.losses.frequency.columns import column_weights, half_plane, squared_length
 from acutance.losses.inputs import mean_per_picture, prepared
 
 CONTRACT = Contract(
@@ -45,8 +45,7 @@ def radial_spectrum(
 
 def _profile(pictures: Tensor, table: Tensor) -> Tensor:
     """Mean power on each ring, (n, c, rings)."""
-    spectrum = half_plane(pictures)
-    power = spectrum.real.square() + spectrum.imag.square()
+    power = squared_length(half_plane(pictures))
     return product(power.flatten(2), table.expand(len(pictures), -1, -1))
 
 
