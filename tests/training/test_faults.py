@@ -179,3 +179,13 @@ def test_a_patch_too_small_for_a_term_is_refused_before_the_first_step(small_rec
     with pytest.raises(InputError, match=r"ssim.*11"):
         train(recipe, tmp_path / "a", Silent())
     assert not (Path(tmp_path) / "a" / "run.toml").exists()
+
+
+def test_what_is_not_finite_from_the_first_step_is_not_put_down_to_the_rate(
+    small_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("acutance.losses.pixel.l1.l1", lambda sr, hr: (sr - hr).mean((1, 2, 3)) / 0)
+    with pytest.raises(RunError, match="the rate is not the cause") as caught:
+        train(small_recipe(stop__steps=60), tmp_path / "a", Silent())
+    assert "by acutance check-loss" in str(caught.value)
+    assert "Try a lower optim.rate" not in str(caught.value)

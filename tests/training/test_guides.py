@@ -1,6 +1,7 @@
 """Losses that look at other networks: the running average of the weights, and a teacher."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from acutance.models.checkpoint import load_model
 from acutance.training.display import Silent
 from acutance.training.guides import guided
 from acutance.training.loop import prepare, train
+from acutance.training.recipe import read_settings
 from acutance.training.record import read_log
 from acutance.training.update import update
 
@@ -64,15 +66,29 @@ def _moment(job):
     return Moment(job.progress.step, job.plan.steps)
 
 
-def test_a_killed_run_ends_as_an_undisturbed_one(small_recipe, killed_run, tmp_path):
+def test_a_run_does_not_go_on_with_another_teacher(teacher, small_recipe, killed_run, tmp_path):
+    run = tmp_path / "run"
     recipe = small_recipe(
-        stop__steps=60, optim__ema=0.9, loss__expression="l1 + 0.1*ema_consistency"
+        stop__steps=60, loss__expression="l1 + output_distillation", loss__teacher=teacher
     )
-    train(recipe, tmp_path / "whole", Silent())
-    assert killed_run(recipe, tmp_path / "cut", step=30).returncode != 0
-    train(recipe, tmp_path / "cut", Silent())
-    whole, cut = (load_model(tmp_path / name).state_dict() for name in ("whole", "cut"))
-    assert all(torch.equal(whole[key], cut[key]) for key in whole)
+    assert killed_run(recipe, run, step=30).returncode != 0
+    train(small_recipe(stop__steps=4, seed=5), tmp_path / "other", Silent())
+    model = Path(teacher) / "model.safetensors"
+    kept = model.read_bytes()
+    model.write_bytes((tmp_path / "other" / "model.safetensors").read_bytes())
+    with pytest.raises(InputError, match=re.escape(f"The teacher {teacher} has changed")):
+        train(recipe, run, Silent())
+    model.write_bytes(kept)
+    train(recipe, run, Silent())
+    assert (run / "model.safetensors").is_file()
+
+
+def test_models_of_a_config_file_are_relative_to_it(tmp_path):
+    config = tmp_path / "my.toml"
+    config.write_text('[loss]\nteacher = "big"\n[network]\nstart = "old/model.safetensors"\n')
+    found = read_settings(config)
+    assert found["loss.teacher"] == str(tmp_path / "big")
+    assert found["network.start"] == str(tmp_path / "old" / "model.safetensors")
 
 
 def test_a_teacher_is_learned_from(teacher, small_recipe, tmp_path):

@@ -123,8 +123,11 @@ def train(
     click.echo(carry_out(recipe, Path(folder or ""), quiet=quiet).model)
 
 
+MODELS = ("start", "teacher")  # options that name a trained model
+
+
 def _settings(photos: tuple[str, ...], options: dict[str, object]) -> dict[str, object]:
-    """The options that were given, as settings; folders become absolute, for continuing."""
+    """The options that were given, as settings; paths become absolute, for continuing."""
     found: dict[str, object] = {}
     for option, key in OPTIONS.items():
         value = options[option]
@@ -133,7 +136,7 @@ def _settings(photos: tuple[str, ...], options: dict[str, object]) -> dict[str, 
             if sources:
                 found[key] = [_absolute(str(source)) for source in sources]
         elif value is not None:
-            found[key] = value
+            found[key] = _absolute(str(value)) if option in MODELS else value
     return found
 
 

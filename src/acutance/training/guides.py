@@ -1,6 +1,8 @@
 """What other networks make of the same lr, for the terms of a loss that ask for it."""
 
+import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -9,7 +11,9 @@ from torch import Tensor, nn
 
 from acutance.errors import InputError
 from acutance.losses.objective import Moment, Objective
+from acutance.models.card import find_model
 from acutance.models.checkpoint import load_model
+from acutance.training.record import Plan
 
 Guides = Mapping[str, Callable[[Tensor], Tensor]]  # by the name that terms ask for: lr -> sr
 
@@ -39,6 +43,22 @@ def check_guides_used(guides: Guides, objective: Objective, teacher: str) -> Non
         raise InputError(
             f"No term of '{objective.expression}' looks at the teacher {teacher}. Add one, as in "
             "'0.5*l1 + 0.5*output_distillation', or leave --teacher out."
+        )
+
+
+def teacher_digest(teacher: str) -> str:
+    """SHA-256 of the teacher's file; empty where there is none."""
+    if not teacher:
+        return ""
+    return hashlib.sha256(find_model(Path(teacher)).read_bytes()).hexdigest()
+
+
+def check_same_teacher(plan: Plan, teacher: str, folder: Path) -> None:
+    """Raise InputError if a run would go on with another teacher than it began with."""
+    if teacher_digest(teacher) != plan.teacher:
+        raise InputError(
+            f"The teacher {teacher} has changed since {folder} began. Put the old one back to "
+            "continue it, or give another --run to begin anew with the teacher of today."
         )
 
 

@@ -11,6 +11,7 @@ from acutance.training.convergence import has_converged
 from acutance.training.display import Display
 from acutance.training.finish import Outcome, finish
 from acutance.training.guard import Fault
+from acutance.training.guides import check_same_teacher
 from acutance.training.pictures import check_same_pictures, gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
@@ -69,6 +70,7 @@ def prepare(recipe: Recipe, folder: Path, display: Display, *, spent_s: float) -
     pictures = gather(recipe, folder, display)
     if known is not None:
         check_same_pictures(known, pictures.pool, folder)
+        check_same_teacher(known, recipe.loss.teacher, folder)
     plan = known or make_plan(recipe, pictures, began=began, display=display)
     job = build_job(recipe, plan, pictures, folder)
     if known is None:

@@ -12,6 +12,7 @@ from acutance.models import split_name
 from acutance.models.memory import keep_large_blocks
 from acutance.training.budget import budgeted
 from acutance.training.display import Display
+from acutance.training.guides import teacher_digest
 from acutance.training.optimisers import full_rate
 from acutance.training.pictures import Pictures, patch_side
 from acutance.training.recipe import Recipe
@@ -62,6 +63,7 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
         save_every=_every(log.save_every, SAVE_S / step_s, steps),
         step_s=round(step_s, 5),
         fingerprint=draft.fingerprint,
+        teacher=draft.teacher,
     )
 
 
@@ -90,6 +92,7 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
         save_every=1,
         step_s=0.0,
         fingerprint=pictures.pool.fingerprint(),
+        teacher=teacher_digest(recipe.loss.teacher),
     )
 
 

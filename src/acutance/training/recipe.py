@@ -132,6 +132,7 @@ class Recipe:
     log: LogChoice = Field(default_factory=LogChoice)
 
 
+MODEL_PATHS = ("network.start", "loss.teacher")  # settings that name a trained model
 Settings = Mapping[str, object]  # "optim.rate" -> value
 
 
@@ -148,7 +149,7 @@ def flatten(recipe: Recipe | Mapping[str, object]) -> dict[str, object]:
 
 
 def read_settings(path: Path) -> dict[str, object]:
-    """The settings of a TOML file. Its relative folders are relative to the file."""
+    """The settings of a TOML file. Its relative folders and models are relative to the file."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -160,6 +161,9 @@ def read_settings(path: Path) -> dict[str, object]:
         value = settings.get(key, [])
         if isinstance(value, list):
             settings[key] = [_relative_to(path.parent, str(v)) for v in value]
+    for key in MODEL_PATHS:
+        if settings.get(key):
+            settings[key] = str(path.parent / str(settings[key]))
     return {key: value for key, value in settings.items() if value != []}
 
 

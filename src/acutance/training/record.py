@@ -41,6 +41,7 @@ class Plan:
     save_every: int
     step_s: float  # seconds a step took in the trial; 0 where none was needed
     fingerprint: str  # of the training pictures
+    teacher: str = ""  # SHA-256 of the teacher's file, where there is one
 
 
 def run_file(folder: Path) -> Path:
