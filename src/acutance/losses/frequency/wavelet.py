@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -34,7 +36,8 @@ CONTRACT = Contract(
     min_size_for=smallest_side,
     memory=6.5,
 )
-GROUP = 1 << 19  # values worked on at a time: fewer cost calls, more leave the cache
+GROUP = 1 << 20  # values worked on at a time: fewer cost calls, more leave the cache
+LANES = 16  # values of a row turned by one small product, about
 
 
 def wavelet(
@@ -76,89 +79,103 @@ def _wavelet(
     m = 2 ** (len(shares) - 1)
     whole = h % m == 0 and w % m == 0
     x, y = (sr, hr) if whole else (whole_blocks(pictures, m) for pictures in (sr, hr))
-    scales = _scales(shares, x.shape[1:].numel())
     pull = slope if whole else room_for_gradient(x, gradient)
     (own, step), (other, _), (made, _) = (in_rows(p, like=x) for p in (x, y, pull))
+    turn = _turn(step, sr.dtype, sr.device)
+    counts = _counts(shares, x.shape[1:].numel(), turn)
     strips = list(row_strips(own.shape[1], GROUP // own.shape[2], multiple=m))
     values = sr.new_empty(len(own), len(strips))
-    together = max(1, 2 * GROUP // own[0].numel()) if n else 1  # whole planes make fewer calls
-    for first in range(0, len(own), together):
-        for place, (top, bottom) in enumerate(strips):
-            part = slice(first, first + together), slice(top, bottom)
-            bands, values[part[0], place] = _taken_apart(own[part] - other[part], step, scales)
-            if gradient:
-                _put_together(bands, step, scales, made[part])
+    together = max(1, GROUP // own[0].numel()) if n else 1
+    with torch.autocast(sr.device.type, enabled=False):  # it would round to bfloat16
+        for first in range(0, len(own), together):
+            for place, (top, bottom) in enumerate(strips):
+                part = slice(first, first + together), slice(top, bottom)
+                error = (own[part] - other[part]).contiguous()
+                levels, values[part[0], place] = _taken_apart(error, turn, counts)
+                if gradient:
+                    _put_together(levels, turn, counts, made[part])
     if gradient and not whole:
         slope.copy_(fold_rim(pull, h, w))
     return values.view(n, len(own) // max(1, n) * len(strips)).sum(dim=1), slope
 
 
-def _scales(shares: Sequence[float], count: int) -> list[float]:
-    """What a sum or difference of 4^j pixels counts, of `count` pixels of a picture.
+def _counts(shares: Sequence[float], count: int, turn: Tensor) -> list[Tensor]:
+    """What the lanes of each level count, of `count` pixels of a picture: (2, 1, 1, lanes).
 
-    It is 2^j times the coefficient, of which there are count / 4^j in a band, and three bands.
+    A sum or difference of 4^j pixels is 2^j times its coefficient, of which there are count / 4^j
+    in a band; D is the mean of three bands. Sums of added rows are the next level's until the last.
     """
     *details, rest = (share * 2 ** (j + 1) / count for j, share in enumerate(shares))
-    return [scale / 3 for scale in details] + [rest / 2]  # A is on the level of the last details
+    counts = [turn.new_full((2, 1, 1, len(turn)), scale / 3) for scale in details]
+    for j, level in enumerate(counts):
+        level[0, ..., : len(turn) // 2] = rest / 2 if j == len(details) - 1 else 0.0
+    return counts
+
+
+@lru_cache(maxsize=8)
+def _turn(step: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(lanes, lanes): what makes of lanes in a row their pairs' sums, then their differences.
+
+    Neighbours lie `step` apart. A product with so small a matrix is several times faster than to
+    pick every other value of a row.
+    """
+    pairs = max(1, LANES // (2 * step))
+    one = torch.eye(step, dtype=dtype, device=device)
+    halves = [torch.block_diag(*[torch.cat([one, s * one], dim=1)] * pairs) for s in (1, -1)]
+    return torch.cat(halves).t().contiguous()
 
 
 @dataclass(frozen=True)
 class _Level:
-    """Three bands of sums and differences, at each value with the one a step to its right.
+    """Rows in pairs added and subtracted, (2, planes, rows / 2, values), and room for as much."""
 
-    Every other one straddles two blocks and counts for nothing (`counts` 0): to compute it and
-    leave it out is faster than to pick values apart.
-    """
+    bands: Tensor
+    room: Tensor  # (planes, rows / 2, 2, values)
 
-    bands: Tensor  # across, down and both: (3, planes, rows, values in a row less a step)
-    counts: Tensor  # (values in a row less a step)
+    def sums(self, lanes: int) -> Tensor:
+        """A view of what goes on to the next level: neighbours added in added rows."""
+        return self.bands[0].unflatten(-1, (-1, 2, lanes // 2))[..., 0, :]
 
 
 def _taken_apart(
-    error: Tensor, step: int, scales: Sequence[float]
-) -> tuple[tuple[list[_Level], Tensor], Tensor]:
-    """The bands of (p, rows, values) and the sums that are left; and the value per plane."""
-    total = error.new_zeros(len(error))
-    levels = []
-    for scale in scales[:-1]:
-        sums = torch.add(error[:, 0::2], error[:, 1::2])
-        differences = torch.sub(error[:, 0::2], error[:, 1::2])
-        p, rows, width = sums.shape
-        level = _Level(error.new_empty(3, p, rows, width - step), _firsts(error, step))
-        torch.sub(sums[..., :-step], sums[..., step:], out=level.bands[0])
-        torch.add(differences[..., :-step], differences[..., step:], out=level.bands[1])
-        torch.sub(differences[..., :-step], differences[..., step:], out=level.bands[2])
-        columns = level.bands.abs().sum(dim=2)
-        total.add_(columns.mul_(level.counts).sum(dim=(0, 2)), alpha=scale)
-        levels.append(level)
-        pairs = sums.unflatten(2, (-1, 2, step))
-        error = torch.add(pairs[:, :, :, 0], pairs[:, :, :, 1]).flatten(2)
-    total.add_(error.abs().sum(dim=(1, 2)), alpha=scales[-1])
-    return (levels, error), total
+    error: Tensor, turn: Tensor, counts: Sequence[Tensor]
+) -> tuple[list[_Level], Tensor]:
+    """The levels of (planes, rows, values), and the value per plane.
+
+    Rows are filled up with zeros to whole groups of lanes; they count for nothing.
+    """
+    lanes, total, levels = len(turn), error.new_zeros(len(error)), []
+    for counted in counts:
+        p, rows, width = error.shape
+        if width % lanes:
+            error = F.pad(error, (0, -width % lanes))
+        room = torch.mm(error.view(-1, lanes), turn).view(p, rows // 2, 2, -1)
+        bands = error.view(2, p, rows // 2, -1)  # in the error's place, which is not needed again
+        torch.add(room[:, :, 0], room[:, :, 1], out=bands[0])
+        torch.sub(room[:, :, 0], room[:, :, 1], out=bands[1])
+        columns = torch.abs(bands, out=room.view_as(bands)).sum(dim=2)
+        total = total + (columns.unflatten(2, (-1, lanes)) * counted).sum(dim=(0, 2, 3))
+        levels.append(_Level(bands, room))
+        if counted is not counts[-1]:
+            error = levels[-1].sums(lanes).flatten(2)
+    return levels, total
 
 
 def _put_together(
-    bands: tuple[list[_Level], Tensor], step: int, scales: Sequence[float], pull: Tensor
+    levels: Sequence[_Level], turn: Tensor, counts: Sequence[Tensor], pull: Tensor
 ) -> None:
-    """Write the gradient into `pull`: the bands' signs through the transposed steps, backwards."""
-    levels, rest = bands
-    small = rest.sign_().mul_(scales[-1])
-    for level, scale in zip(reversed(levels), reversed(scales[:-1]), strict=True):
-        across, down, both = level.bands.sign_().mul_(level.counts * scale)
-        p, rows, width = across.shape
-        sums = small.unflatten(2, (-1, 1, step)).expand(-1, -1, -1, 2, -1).contiguous().flatten(2)
-        sums[..., :-step] += across
-        sums[..., step:] -= across
-        differences = torch.empty_like(sums)
-        torch.add(down, both, out=differences[..., :-step])
-        differences[..., -step:] = 0
-        differences[..., step:] += down.sub_(both)
-        small = pull if level is levels[0] else small.new_empty(p, 2 * rows, width + step)
-        torch.add(sums, differences, out=small[:, 0::2])
-        torch.sub(sums, differences, out=small[:, 1::2])
-
-
-def _firsts(error: Tensor, step: int) -> Tensor:
-    """1 for values whose pixel is the first of its block, 0 for the others."""
-    places = torch.arange(error.shape[2] - step, device=error.device) // step
-    return (1 - places % 2).to(error.dtype)
+    """Write the gradient into `pull`: the signs of all through the transposed steps, backwards."""
+    lanes, small = len(turn), None
+    for level, counted in zip(reversed(levels), reversed(counts), strict=True):
+        bands, room = level.bands, level.room
+        bands.sign_().unflatten(3, (-1, lanes)).mul_(counted.unsqueeze(3))
+        if small is not None:
+            sums = level.sums(lanes)
+            sums.copy_(small[..., : sums.shape[2:].numel()].view_as(sums))
+        torch.add(bands[0], bands[1], out=room[:, :, 0])
+        torch.sub(bands[0], bands[1], out=room[:, :, 1])
+        fits = level is levels[0] and room.shape[3] == pull.shape[2]
+        small = pull if fits else bands.view(len(pull), -1, room.shape[3])
+        torch.mm(room.view(-1, lanes), turn.t(), out=small.view(-1, lanes))
+    if small is not None and small is not pull:
+        pull.copy_(small[..., : pull.shape[2]])
