@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from facts import stamp
+from facts import stamp, vectors
 
 HERE = Path(__file__).parent
 NAMES = ("startup", "data", "metrics", "files", "losses", "training", "upscale")
@@ -30,7 +30,7 @@ def main() -> None:
                 **stamp(),
                 "rows": json.loads(rows.read_text()),
             }
-        target = HERE / "results" / f"bench-{name}.json"
+        target = HERE / "results" / f"bench-{name}-{vectors().lower()}.json"
         target.write_text(json.dumps(found, indent=2) + "\n")
 
 
