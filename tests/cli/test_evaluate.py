@@ -3,11 +3,14 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from acutance.cli.evaluate import evaluate
 from acutance.errors import InputError
+from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.metrics import METRICS
 
 
 def test_a_table_for_people_and_json_for_machines(photo_folder, tmp_path):
@@ -29,11 +32,35 @@ def test_json_to_stdout_is_nothing_but_json(photo_folder):
     assert json.loads(shown.stdout)["protocol"] == "rgb@1"
 
 
+def test_without_metrics_there_are_two_columns(photo_folder):
+    arguments = ["bicubic", "--scale", "2", "--data", str(photo_folder)]
+    head, *_, last = CliRunner().invoke(evaluate, arguments).stdout.splitlines()
+    assert re.split(" {2,}", head)[1:] == ["pictures", "PSNR dB", "SSIM"]
+    assert last == "bicubic, x2, protocol y@1"
+
+
+def test_a_column_for_each_metric_that_is_named(photo_folder, tmp_path):
+    large = np.tile(read_rgb(photo_folder / "drawn0.png"), (2, 2, 1))  # NIQE needs two patches
+    write_picture(tmp_path / "set" / "a.png", Picture(large))
+    target = tmp_path / "scores.json"
+    arguments = ["bicubic", "--scale", "1", "--data", str(tmp_path / "set"), "--json", str(target)]
+    chosen = [*arguments, "--metrics", " lr_psnr, niqe,ssim"]
+    shown = CliRunner().invoke(evaluate, chosen, catch_exceptions=False)
+    (scores,) = json.loads(target.read_text())["sets"].values()
+    assert list(scores) == ["lr_psnr", "niqe", "ssim", "images"]
+    head, row, *_ = shown.stdout.splitlines()
+    assert re.split(" {2,}", head)[1:] == ["pictures", "LR-PSNR dB", "NIQE", "SSIM"]
+    assert row.split()[1:] == ["1", "inf", f"{scores['niqe']:.4f}", "1.0000"]
+    assert shown.stdout.splitlines()[-1] == "Lower is better: NIQE"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["bicubic"], "has no scale of its own"),
         (["bicubic", "--scale", "2", "--protocol", "y@2"], "Did you mean 'y@1'?"),
+        (["bicubic", "--scale", "2", "--metrics", "ssmi"], "Did you mean 'ssim'?"),
+        (["bicubic", "--scale", "2", "--metrics", ","], "No metric is named. Known: dists, lpips"),
         (["no-such-model"], "There is no model at no-such-model"),
     ],
 )
@@ -41,3 +68,17 @@ def test_bad_input_is_told(arguments, message, photo_folder):
     result = CliRunner().invoke(evaluate, [*arguments, "--data", str(photo_folder)])
     assert isinstance(result.exception, InputError)
     assert message in str(result.exception)
+
+
+def test_help_names_every_metric():
+    shown = " ".join(CliRunner().invoke(evaluate, ["--help"]).stdout.split())
+    assert all(name in shown.partition("--metrics TEXT")[2] for name in METRICS.names())
+
+
+def test_missing_weights_say_what_to_do(photo_folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("ACUTANCE_WEIGHTS", str(tmp_path))
+    monkeypatch.delenv("ACUTANCE_DATA", raising=False)
+    arguments = ["bicubic", "--scale", "2", "--data", str(photo_folder), "--metrics", "lpips"]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert isinstance(result.exception, InputError)
+    assert "acutance weights get lpips_alex" in str(result.exception)

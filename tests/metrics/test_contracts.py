@@ -1,4 +1,8 @@
-"""What every metric owes its readers. A metric joins by its line in the METRICS table."""
+"""What every metric owes its readers. A metric joins by its line in the METRICS table.
+
+Most of it is for those that compare arrays as a protocol does; those that look through a network,
+at one picture or at the small one have more in tests of their own.
+"""
 
 import re
 
@@ -13,7 +17,24 @@ def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
-@pytest.fixture(params=METRICS.names())
+COMPARING = [n for n in METRICS.names() if METRICS.module(n).CARD.sees == "compared"]
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_a_card_says_how_to_read_the_values(name: str) -> None:
+    card = METRICS.module(name).CARD
+    assert card.direction in ("higher", "lower")
+    assert card.judges in ("fidelity", "perception")
+    assert card.range[0] < card.range[1]
+    assert card.source
+    if card.beside == "nothing":
+        assert card.identical is None
+    else:
+        assert card.range[0] <= card.identical <= card.range[1]
+        assert card.identical == (max if card.direction == "higher" else min)(card.range)
+
+
+@pytest.fixture(params=COMPARING)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

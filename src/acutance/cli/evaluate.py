@@ -4,11 +4,20 @@ import json
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from acutance.evaluation.scoring import Scores
+
 # metric -> head of its column: of models that say how sure they are
 SURE = {"coverage": "in 1.96 sigma", "squared_z": "e2/sigma2"}
+
+
+def named_metrics(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 @click.command()
@@ -28,6 +37,13 @@ SURE = {"coverage": "in 1.96 sigma", "squared_z": "e2/sigma2"}
     show_default=True,
     help="y@1: as papers score networks; table@1: the classic bicubic table; rgb@1.",
 )
+@click.option(
+    "--metrics",
+    default="psnr,ssim",
+    show_default=True,
+    callback=named_metrics,
+    help="Names with commas between: psnr, ssim, lpips, dists, niqe, lr_psnr (docs/protocols.md).",
+)
 @click.option("--engine", default="auto", show_default=True, help="What runs the network.")
 @click.option(
     "--json",
@@ -40,6 +56,7 @@ def evaluate(
     folders: tuple[Path, ...],
     scale: int | None,
     protocol: str,
+    metrics: tuple[str, ...],
     engine: str,
     target: Path | None,
 ) -> None:
@@ -49,31 +66,56 @@ def evaluate(
     Example:
         acutance evaluate runs/a --data Set5 --data Set14
         acutance evaluate bicubic --scale 2 --data Set5 --protocol table@1
+        acutance evaluate runs/a --data Set5 --metrics psnr,lpips,niqe
     """
-    from acutance.cli.tables import show_table
     from acutance.storage import write_atomically
     from acutance.study.score import evaluate as score
     from acutance.training.display import make_display
 
     with closing(make_display()) as display:
-        show = partial(display.phase, "scoring")
-        scores = score(model, folders, scale=scale, protocol=protocol, engine=engine, progress=show)
+        scores = score(
+            model,
+            folders,
+            scale=scale,
+            protocol=protocol,
+            metrics=metrics,
+            engine=engine,
+            progress=partial(display.phase, "scoring"),
+        )
     text = json.dumps(scores.to_json(), indent=2) + "\n"
     if target is not None and str(target) == "-":
         click.echo(text, nl=False)
         return
-    sure = [name for name in SURE if any(row.metric == name for row in scores.rows)]
+    _show(scores)
+    if target is not None:
+        write_atomically(target, text)
+
+
+def _show(scores: "Scores") -> None:
+    """A row for each set, a column for each metric; below, how to read them."""
+    from acutance.cli.tables import show_table
+    from acutance.evaluation.judging import card_of
+
+    found = dict.fromkeys(row.metric for row in scores.rows)
+    cards = {name: card_of(name) for name in found if name not in SURE}
+    heads = {name: _shown_name(name) for name in cards}
+    digits = {name: 3 if card.unit == "dB" else 4 for name, card in cards.items()}
+    sure = {name: head for name, head in SURE.items() if name in found}
     rows = [
         (
             name,
             str(len({row.picture for row in scores.rows if row.set == name})),
-            f"{scores.mean(name, 'psnr'):.3f}",
-            f"{scores.mean(name, 'ssim'):.4f}",
+            *(f"{scores.mean(name, metric):.{digits[metric]}f}" for metric in cards),
             *(f"{scores.mean(name, metric):.3f}" for metric in sure),
         )
         for name in scores.sets()
     ]
-    show_table(("set", "pictures", "PSNR dB", "SSIM", *(SURE[name] for name in sure)), rows)
+    units = [f"{heads[name]} {card.unit}".strip() for name, card in cards.items()]
+    show_table(("set", "pictures", *units, *sure.values()), rows)
     click.echo(f"\n{scores.model}, x{scores.scale}, protocol {scores.protocol}")
-    if target is not None:
-        write_atomically(target, text)
+    if lower := [heads[name] for name, card in cards.items() if card.direction == "lower"]:
+        click.echo(f"Lower is better: {', '.join(lower)}")
+
+
+def _shown_name(metric: str) -> str:
+    return metric.upper().replace("_", "-")

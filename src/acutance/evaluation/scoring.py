@@ -11,15 +11,13 @@ import numpy as np
 
 from acutance.errors import InputError
 from acutance.evaluation.calibration import calibration
+from acutance.evaluation.judging import DEFAULT_METRICS, Metric, Pictures, judged, open_metrics
 from acutance.evaluation.protocols import Protocol, find_protocol
-from acutance.evaluation.sets import PictureSet, find_set
+from acutance.evaluation.sets import find_sets
 from acutance.imaging.colour import luma, to_uint8
 from acutance.imaging.files import read_picture
 from acutance.imaging.resample import crop_to_multiple, downscale, resize
-from acutance.metrics.psnr import psnr
-from acutance.metrics.ssim import WINDOW_PX, ssim
 
-SCORED_METRICS = ("psnr", "ssim")
 _IN_FLIGHT = 4  # pictures read ahead, and results waiting to be judged: bounds the memory
 
 
@@ -82,10 +80,10 @@ class Scores:
         return math.fsum(values) / len(values)
 
     def to_json(self) -> dict[str, object]:
-        """`{"model", "scale", "protocol", "sets": {set: {"psnr", "ssim", "images": {...}}}}`.
+        """`{"model", "scale", "protocol", "sets": {set: {metric: mean, "images": {...}}}}`.
 
-        JSON has no infinity: the PSNR of a picture equal to its original is null, and so is the
-        mean of a set that holds one.
+        `images` has each picture's value of each metric. JSON has no infinity: the PSNR of a
+        picture equal to its original is null, and so is the mean of a set that holds one.
         """
         sets: dict[str, dict[str, object]] = {}
         for name in self.sets():
@@ -132,6 +130,7 @@ class _Job:
     path: Path
     scale: int
     rule: Protocol
+    metrics: tuple[Metric, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +157,10 @@ def evaluate(
     *,
     scale: int,
     protocol: str = "y@1",
+    metrics: Sequence[str] = DEFAULT_METRICS,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
-    """Score `subject` on the test sets in `folders`.
+    """Score `subject` on the test sets in `folders` by `metrics`, names of acutance.metrics.
 
     `progress` is told how many pictures are done, and of how many. Pictures are read and judged
     in two other threads while the subject works.
@@ -172,11 +172,7 @@ def evaluate(
         )
     if scale < 1:
         raise InputError(f"The scale must be 1 or more, not {scale}.")
-    jobs = [
-        _Job(found.name, path, scale, rule)
-        for found in _find_sets(folders)
-        for path in found.pictures
-    ]
+    jobs = _jobs(folders, scale, rule, metrics)
     rows: list[Score] = []
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -197,6 +193,18 @@ def evaluate(
     return Scores(subject.name, scale, protocol, tuple(rows))
 
 
+def check_sets(
+    folders: Sequence[Path], *, scale: int, protocol: str, metrics: Sequence[str]
+) -> None:
+    """Raise InputError for whatever `evaluate` would refuse in the sets and the metrics.
+
+    Every picture is read, so that what takes hours of training is not found unfit afterwards.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        for _ in _prepare_ahead(pool, _jobs(folders, scale, find_protocol(protocol), metrics)):
+            pass
+
+
 def check_comparable(a: Scores, b: Scores) -> None:
     """Refuse to compare scores that do not mean the same."""
     if a.protocol != b.protocol:
@@ -211,13 +219,16 @@ def check_comparable(a: Scores, b: Scores) -> None:
         )
 
 
-def _find_sets(folders: Sequence[Path]) -> list[PictureSet]:
-    sets = [find_set(folder) for folder in folders]
-    names = [found.name for found in sets]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"Two of the folders are named {name}. Score them one at a time.")
-    return sets
+def _jobs(
+    folders: Sequence[Path], scale: int, rule: Protocol, metrics: Sequence[str]
+) -> list[_Job]:
+    """Every picture of every set, once the metrics are at hand."""
+    opened = open_metrics(metrics, rule)
+    return [
+        _Job(found.name, path, scale, rule, opened)
+        for found in find_sets(folders)
+        for path in found.pictures
+    ]
 
 
 def _prepare_ahead(pool: ThreadPoolExecutor, jobs: Sequence[_Job]) -> Iterator[_Task]:
@@ -232,7 +243,8 @@ def _prepare_ahead(pool: ThreadPoolExecutor, jobs: Sequence[_Job]) -> Iterator[_
 
 def _prepare(job: _Job) -> _Task:
     pixels = crop_to_multiple(read_picture(job.path).pixels, job.scale)
-    smallest = 2 * job.rule.border * job.scale + WINDOW_PX
+    seen = max(metric.card.least_side_px for metric in job.metrics)
+    smallest = 2 * job.rule.border * job.scale + seen
     if min(pixels.shape[:2]) < smallest:
         raise InputError(
             f"{job.path} is too small to be scored at x{job.scale}: of its "
@@ -265,7 +277,11 @@ def _enlarge(subject: Subject, task: _Task) -> Enlarged:
 
 def _judge(task: _Task, made: Enlarged) -> list[Score]:
     job = task.job
-    values = _compare(made.sr, task.hr, rule=job.rule, scale=job.scale)
+    pictures = Pictures(made.sr, task.hr, task.lr, job.rule, job.scale)
+    try:
+        values = judged(job.metrics, pictures)
+    except InputError as error:  # of a metric, which knows no files
+        raise InputError(f"{job.path}: {error}") from error
     if made.mean is not None and made.sigma is not None:
         hr = task.hr if made.mean.shape[2] == 3 else luma(task.hr)[:, :, None]
         border = job.rule.border * job.scale
@@ -283,16 +299,8 @@ def score_picture(
     rule = find_protocol(protocol)
     if rule.enlarges_luma:
         raise InputError(f"{protocol} enlarges luma alone, not pictures. Use y@1 or rgb@1.")
-    return _compare(sr, hr, rule=rule, scale=scale)
-
-
-def _compare(sr: np.ndarray, hr: np.ndarray, *, rule: Protocol, scale: int) -> dict[str, float]:
-    border = rule.border * scale
-    inner = (slice(border, -border), slice(border, -border))
-    pair = [picture[inner] for picture in (sr, hr)]
-    if rule.channel == "luma" and not rule.enlarges_luma:
-        pair = [luma(picture) for picture in pair]
-    return dict(zip(SCORED_METRICS, (psnr(*pair), ssim(*pair)), strict=True))
+    nothing = np.empty((0, 0, 3), np.uint8)  # neither metric looks at the small picture
+    return judged(open_metrics(DEFAULT_METRICS, rule), Pictures(sr, hr, nothing, rule, scale))
 
 
 def _to_json_number(value: float) -> float | None:

@@ -1,5 +1,6 @@
 """Find the originals of a test set in its folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def find_set(folder: Path) -> PictureSet:
         )
     _check_names(pictures)
     return PictureSet(name, pictures)
+
+
+def find_sets(folders: Sequence[Path]) -> list[PictureSet]:
+    """The sets in `folders`, each of a name of its own."""
+    sets = [find_set(folder) for folder in folders]
+    names = [found.name for found in sets]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"Two of the folders are named {name}. Score them one at a time.")
+    return sets
 
 
 def _check_names(pictures: tuple[Path, ...]) -> None:

@@ -20,6 +20,7 @@ CARD = Card(
         "Structural Similarity (IEEE TIP 13, 2004), sec. III-C and its ssim_index.m"
     ),
     identical=1.0,
+    least_side_px=11,
 )
 
 WINDOW_PX = 11

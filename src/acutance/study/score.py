@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance.errors import InputError
+from acutance.evaluation.judging import DEFAULT_METRICS
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.files import Picture
@@ -21,23 +22,28 @@ def evaluate(
     *,
     scale: int | None = None,
     protocol: str = "y@1",
+    metrics: Sequence[str] = DEFAULT_METRICS,
     engine: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
-    """PSNR and SSIM of `model` on one or more folders of hr pictures.
+    """Scores of `model` on one or more folders of hr pictures, by `metrics`.
 
-    Of a model with the head "spread" also "coverage", the share of values within 1.96 of its own
-    sigmas, and "squared_z", the mean of error^2 / sigma^2.
+    metrics: "psnr", "ssim", "lpips", "dists", "niqe", "lr_psnr", or another package's. LPIPS and
+    DISTS need torch and trained weights. Of a model with the head "spread" there are also
+    "coverage", the share of values within 1.96 of its own sigmas, and "squared_z", the mean of
+    error^2 / sigma^2.
 
     model: a run folder, a model file, or "bicubic" (which needs `scale`). A folder's HR
     subfolder is used where it exists, and the set is named after the folder. `progress` is told
-    (pictures done, pictures in all). Raises InputError for an unknown protocol, a scale that is
-    not the model's, or pictures that cannot be read.
+    (pictures done, pictures in all). Raises InputError for an unknown protocol or metric, weights
+    that are not at hand, a scale that is not the model's, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
     places = [Path(folder) for folder in folders]
-    return score_subject(subject, places, scale=scale, protocol=protocol, progress=progress)
+    return score_subject(
+        subject, places, scale=scale, protocol=protocol, metrics=metrics, progress=progress
+    )
 
 
 def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
