@@ -5,6 +5,7 @@ import pytest
 from acutance.errors import InputError
 from acutance.training.recipe import (
     Recipe,
+    absolute,
     flatten,
     make_recipe,
     read_assignment,
@@ -96,3 +97,12 @@ def test_a_recipe_survives_being_written_and_read(tmp_path):
 def test_the_default_recipe_needs_no_file():
     assert make_recipe([])[0] == Recipe()
     assert flatten(Recipe())["network.name"] == "compact:nano"
+
+
+def test_sources_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert absolute("cats") == str(tmp_path / "cats")
+    assert absolute("../cats", folder=tmp_path / "a") == str(tmp_path / "cats")
+    assert absolute("/cats", folder=tmp_path) == "/cats"
+    assert absolute("procedural") == "procedural"
+    assert absolute("procedural:7", folder=tmp_path) == "procedural:7"

@@ -64,6 +64,19 @@ def test_another_recipe_in_the_same_folder_is_refused(small_recipe, tmp_path):
     assert "loss.expression: 'l1' there, 'mse' now" in str(caught.value)
 
 
+def test_a_run_older_than_a_setting_goes_on_by_its_default(small_recipe, tmp_path):
+    recipe = small_recipe(stop__steps=5)
+    train(recipe, tmp_path / "a", Silent())
+    path = tmp_path / "a" / "run.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    older = [line for line in lines if not line.startswith("hold_out_seed")]
+    assert len(older) == len(lines) - 1
+    path.write_text("".join(older))
+    assert train(recipe, tmp_path / "a", Silent()).steps == 5
+    with pytest.raises(InputError, match=r"data\.hold_out_seed: 'auto' there, 3 now"):
+        train(small_recipe(stop__steps=5, data__hold_out_seed=3), tmp_path / "a", Silent())
+
+
 def test_changed_pictures_are_refused(small_recipe, tmp_path, photo_folder):
     import shutil
 

@@ -1,105 +1,139 @@
 """A line chart as a few hundred bytes of SVG, with the values on hover."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from math import floor, log10
+from dataclasses import dataclass, field
+from typing import Literal
 
-COLOURS = ("#2563a8", "#c4511d", "#2f7d4f", "#8a4fa3", "#7a6a1f", "#3d7f8c")
-WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 58, 150, 14, 40
+from acutance.study.axes import (
+    Axis,
+    apart,
+    around,
+    dash,
+    escape,
+    grid,
+    labels,
+    look_class,
+    marker_at,
+)
+
+MOST_MARKERS = 12  # of a line; more would hide it
+NEAR_ZERO = 0.15  # an x axis that begins below this share of its end begins at 0
+LABEL_GAP = 6.0  # per cent of the height that a line of text takes
+BESIDE_PX = 7  # between the error bars of two lines at the same x
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A named line through points (x, y)."""
+    """A named line through points (x, y), each with the ends of its spread where it has one."""
 
     name: str
     points: tuple[tuple[float, float], ...]
+    spread: tuple[tuple[float, float], ...] = ()  # (low, high) of each point
+    tag: str = ""  # what stands at the line's end; the name if empty
+    look: int = 0  # which colour and shape
 
 
 @dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-    start_px: float
-    stop_px: float
+class Chart:
+    """Curves, what the axes are, and how spreads are drawn."""
 
-    def px(self, value: float) -> float:
-        share = (value - self.low) / ((self.high - self.low) or 1.0)
-        return round(self.start_px + share * (self.stop_px - self.start_px), 1)
-
-    def ticks(self, count: int) -> list[float]:
-        step = _round_step((self.high - self.low) / count)
-        first = -(-self.low // step)
-        found = [(first + k) * step for k in range(2 * count + 2)]
-        return [v for v in found if v <= self.high + 1e-9 * step]
+    curves: tuple[Curve, ...]
+    x_label: str
+    y_label: str
+    drawn: Literal["band", "bars"] = "band"
+    log_x: bool = False
+    marks: tuple[float, ...] = field(default_factory=tuple)  # where x ticks stand
+    zero: bool = False  # whether the line y = 0 belongs to the picture
 
 
-def line_chart(curves: Sequence[Curve], x_label: str, y_label: str) -> str:
-    """The curves as one SVG element; names stand at the line ends, so no legend is needed."""
-    xs = [x for curve in curves for x, _ in curve.points]
-    ys = [y for curve in curves for _, y in curve.points]
-    if not xs:
+def line_chart(chart: Chart) -> str:
+    """The chart as one SVG element, or nothing where there is no point."""
+    if not any(curve.points for curve in chart.curves):
         return ""
-    margin = 0.05 * (max(ys) - min(ys)) or 0.5
-    x_axis = _Axis(0.0, max(xs), LEFT, WIDTH - RIGHT)
-    y_axis = _Axis(min(ys) - margin, max(ys) + margin, HEIGHT - BOTTOM, TOP)
+    curves = [curve for curve in chart.curves if curve.points]
+    x_axis, y_axis = _axes(chart, curves)
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{_escape(y_label)} against {_escape(x_label)}">',
-        *_grid(x_axis, y_axis),
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" class="axis">{_escape(x_label)}'
-        "</text>",
-        f'<text x="14" y="{(TOP + HEIGHT - BOTTOM) / 2}" class="axis" '
-        f'transform="rotate(-90 14 {(TOP + HEIGHT - BOTTOM) / 2})">{_escape(y_label)}</text>',
+        f'<svg class="plot" role="img" aria-label="{escape(_spoken(chart, curves))}">',
+        *grid(x_axis, y_axis),
+        *labels(chart.x_label, chart.y_label),
     ]
-    heights = _apart([y_axis.px(c.points[-1][1]) for c in curves])
-    for k, (curve, height) in enumerate(zip(curves, heights, strict=True)):
-        parts += _line(curve, COLOURS[k % len(COLOURS)], x_axis, y_axis, height)
+    if chart.zero:
+        y = y_axis.place(0.0)
+        parts.append(f'<line x1="0" x2="100%" y1="{y}%" y2="{y}%" class="zero"/>')
+    ends = apart([y_axis.place(c.points[-1][1]) for c in curves], LABEL_GAP)
+    for k, (curve, end) in enumerate(zip(curves, ends, strict=True)):
+        shift = BESIDE_PX * (k - (len(curves) - 1) / 2) if chart.drawn == "bars" else 0.0
+        parts.append(f'<g class="{look_class(curve.look)}" transform="translate({shift:g} 0)">')
+        parts += _spread(curve, x_axis, y_axis, chart.drawn)
+        parts += _line(curve, x_axis, y_axis)
+        last = x_axis.place(curve.points[-1][0])
+        away = 12 - shift + (BESIDE_PX * len(curves) / 2 if chart.drawn == "bars" else 0.0)
+        parts.append(
+            f'<text x="{last}%" dx="{away:g}" y="{end}%" dy="4" class="tag">'
+            f"{escape(curve.tag or curve.name)}</text></g>"
+        )
     return "".join([*parts, "</svg>"])
 
 
-def _grid(x_axis: _Axis, y_axis: _Axis) -> list[str]:
-    parts = []
-    for value in y_axis.ticks(5):
-        y = y_axis.px(value)
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" class="grid"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" class="tick end">{value:g}</text>')
-    for value in x_axis.ticks(5):
-        x = x_axis.px(value)
-        parts.append(f'<text x="{x}" y="{HEIGHT - BOTTOM + 18}" class="tick mid">{value:g}</text>')
-    return parts
+def _axes(chart: Chart, curves: list[Curve]) -> tuple[Axis, Axis]:
+    xs = [x for curve in curves for x, _ in curve.points]
+    ys = [y for curve in curves for _, y in curve.points]
+    ys += [end for curve in curves for ends in curve.spread for end in ends]
+    y_low, y_high = around([*ys, 0.0] if chart.zero else ys)
+    x_low, x_high = min(xs), max(xs)
+    if 0 <= x_low < NEAR_ZERO * x_high:
+        x_low = 0.0
+    if chart.log_x:
+        x_low, x_high = min(xs) / 1.15, max(xs) * 1.15
+    return (
+        Axis(x_low, x_high, log=chart.log_x, marks=chart.marks),
+        Axis(y_low, y_high, flipped=True),
+    )
 
 
-def _line(curve: Curve, colour: str, x_axis: _Axis, y_axis: _Axis, label_px: float) -> list[str]:
-    spots = [(x_axis.px(x), y_axis.px(y), x, y) for x, y in curve.points]
-    path = " ".join(f"{px},{py}" for px, py, _, _ in spots)
-    name = _escape(curve.name)
-    parts = [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>']
-    parts += [
-        f'<circle cx="{px}" cy="{py}" r="3" fill="{colour}">'
-        f"<title>{name}: {y:.3f} at {x:g}</title></circle>"
-        for px, py, x, y in spots
+def _spoken(chart: Chart, curves: list[Curve]) -> str:
+    """What the chart shows, for those who do not see it."""
+    ends = "; ".join(
+        f"{c.name} ends at {c.points[-1][1]:.5g} at {c.points[-1][0]:,.6g}" for c in curves
+    )
+    return f"{chart.y_label} against {chart.x_label}. {ends}."
+
+
+def _spread(curve: Curve, x_axis: Axis, y_axis: Axis, drawn: str) -> list[str]:
+    if not curve.spread:
+        return []
+    places = [
+        (x_axis.place(x), y_axis.place(low), y_axis.place(high))
+        for (x, _), (low, high) in zip(curve.points, curve.spread, strict=True)
+        if low == low and high == high  # nan: one seed has no spread
     ]
-    parts.append(f'<text x="{spots[-1][0] + 8}" y="{label_px + 4}" fill="{colour}">{name}</text>')
+    if drawn == "bars":
+        return [
+            f'<line x1="{x}%" x2="{x}%" y1="{low}%" y2="{high}%" class="bar"/>'
+            for x, low, high in places
+        ]
+    outline = [f"{x},{low}" for x, low, _ in places]
+    outline += [f"{x},{high}" for x, _, high in reversed(places)]
+    return [_stretched(f'<polygon points="{" ".join(outline)}" class="band"/>')]
+
+
+def _line(curve: Curve, x_axis: Axis, y_axis: Axis) -> list[str]:
+    path = " ".join(f"{x_axis.place(x)},{y_axis.place(y)}" for x, y in curve.points)
+    dashes = dash(curve.look)
+    style = f' stroke-dasharray="{dashes}"' if dashes else ""
+    parts = [_stretched(f'<polyline points="{path}" class="line"{style}/>')]
+    gap = -(-len(curve.points) // MOST_MARKERS)
+    last = len(curve.points) - 1
+    for k, (x, y) in enumerate(curve.points):
+        if (last - k) % gap:
+            continue
+        title = f"{curve.name}: {y:.5g} at {x:,.6g}"
+        if curve.spread:
+            low, high = curve.spread[k]
+            title += f" ({low:.5g} to {high:.5g})"
+        parts.append(marker_at(x_axis.place(x), y_axis.place(y), curve.look, title))
     return parts
 
 
-def _apart(heights: Sequence[float], gap: float = 15.0) -> list[float]:
-    """Move labels apart that would stand on each other."""
-    order = sorted(range(len(heights)), key=lambda k: heights[k])
-    placed = list(heights)
-    for before, after in pairwise(order):
-        placed[after] = max(placed[after], placed[before] + gap)
-    return placed
-
-
-def _round_step(raw: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** floor(log10(raw or 1.0))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+def _stretched(shape: str) -> str:
+    """A shape whose coordinates are per cent; its lines keep their width."""
+    return f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" class="fill">{shape}</svg>'

@@ -13,7 +13,8 @@ from acutance.evaluation.scoring import Scores, score_picture
 from acutance.imaging.files import Picture, read_rgb, write_picture
 from acutance.imaging.resample import crop_to_multiple, downscale, resize
 from acutance.study.charts import Curve
-from acutance.study.report import Crop, Page, Strip, Table, write_report
+from acutance.study.crops import Shown, Strip, cut_strip
+from acutance.study.report import Page, Table, write_report
 from acutance.study.score import evaluate
 from acutance.training.recipe import Recipe, make_recipe
 from acutance.training.record import Plan, read_log, read_plan
@@ -38,7 +39,6 @@ TRAIN = (
     "text.png",
 )
 TEST = {"astronaut.png": (340, 125), "chelsea.png": (70, 150), "coffee.png": (235, 320)}
-CROP_PX = 96  # side of the pieces that the report shows
 MINUTES = 1.0  # of each training
 
 
@@ -129,7 +129,8 @@ def _bicubic(tests: Path) -> Result:
 
 def _result(name: str, loss: str, run: Path, tests: Path) -> Result:
     points = {e["step"]: e["psnr"] for e in read_log(run) if e["event"] in {"score", "end"}}
-    curve = Curve(loss, tuple(sorted((float(s), p) for s, p in points.items())))
+    line = tuple(sorted((float(s), p) for s, p in points.items()))
+    curve = Curve(loss, line, tag=name, look=list(LOSSES).index(name))
     return Result(name, loss, str(run), evaluate(run, tests), curve)
 
 
@@ -173,24 +174,14 @@ def _strip(tests: Path, name: str, corner: tuple[int, int], results: Sequence[Re
     """The same piece of one photograph: small, by each result, and as it is."""
     hr = crop_to_multiple(read_rgb((tests / name).with_suffix(".png")), SCALE)
     lr = downscale(hr, SCALE)
-    crops = [Crop("small", "what the network is given", _cut(_blocks(lr), corner))]
+    shown = []
     for result in results:
         sr = (
             resize(lr, scale=SCALE) if result.name == "bicubic" else upscale(lr, model=result.model)
         )
         psnr = score_picture(np.asarray(sr), hr, protocol="y@1", scale=SCALE)["psnr"]
-        crops.append(Crop(result.name, f"{psnr:.2f} dB", _cut(np.asarray(sr), corner)))
-    crops.append(Crop("original", "the photograph", _cut(hr, corner)))
-    return Strip(Path(name).stem, tuple(crops))
-
-
-def _blocks(lr: np.ndarray) -> np.ndarray:
-    return lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-
-
-def _cut(pixels: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-    top, left = corner
-    return np.ascontiguousarray(pixels[top : top + CROP_PX, left : left + CROP_PX])
+        shown.append(Shown(result.name, f"{psnr:.2f} dB", np.asarray(sr)))
+    return cut_strip(Path(name).stem, lr, shown, hr, corner)
 
 
 def _remarks() -> tuple[str, ...]:

@@ -1,34 +1,15 @@
-"""One page that stands alone: scores, learning curves, and crops to be looked at."""
+"""Pages that stand alone; the quickstart's: scores, learning curves, and crops to be looked at."""
 
-import base64
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from acutance.storage import write_atomically
-from acutance.study.charts import Curve, line_chart
+from acutance.study.axes import SHAPES, marker
+from acutance.study.charts import Chart, Curve, line_chart
+from acutance.study.crops import Strip, data_uri
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class Crop:
-    """A piece of one result: what made it, its score there, and its pixels (H, W, 3)."""
-
-    label: str
-    note: str
-    pixels: np.ndarray
-
-
-@dataclass(frozen=True)
-class Strip:
-    """The same piece of one picture, by everything that is compared."""
-
-    title: str
-    crops: tuple[Crop, ...]
 
 
 @dataclass(frozen=True)
@@ -57,19 +38,32 @@ class Page:
 
 def write_report(path: Path, page: Page) -> None:
     """Render `page` into one HTML file without any outside part."""
+    from markupsafe import Markup
+
+    chart = Markup(line_chart(Chart(page.curves, "step", "validation PSNR-Y, dB")))
+    write_atomically(path, render("report.html", {"page": page, "chart": chart}))
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """The template with its values, escaped but for what is Markup.
+
+    Every template has `image`, which makes addresses, `svg`, which lets SVG text of ours stand
+    as it is, and `dot`, the shape of one of `looks`.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    chart = Markup(line_chart(page.curves, "step", "validation PSNR-Y, dB"))
-    text = environment.get_template("report.html").render(page=page, chart=chart, image=data_uri)
-    write_atomically(path, text)
-
-
-def data_uri(pixels: np.ndarray) -> str:
-    """A picture as a PNG inside an address."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    environment.globals.update(
+        image=data_uri,
+        svg=Markup,
+        dot=lambda look: Markup(marker(look)),
+        looks=len(SHAPES),
+    )
+    return environment.get_template(template).render(values)

@@ -1,6 +1,7 @@
 """A run, top to bottom."""
 
 import time
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ from acutance.training.display import Display
 from acutance.training.finish import Outcome, finish
 from acutance.training.guard import Fault
 from acutance.training.guides import check_same_teacher
-from acutance.training.pictures import check_same_pictures, gather
+from acutance.training.pictures import Pictures, check_same_pictures, gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.record import Log, read_plan, write_plan
@@ -26,48 +27,86 @@ MAX_ROLLBACKS = 3
 CALMER = 0.5  # the rate's factor after a roll-back
 
 
-def train(recipe: Recipe, folder: Path, display: Display, *, spent_s: float = 0.0) -> Outcome:
+def train(
+    recipe: Recipe,
+    folder: Path,
+    display: Display,
+    *,
+    spent_s: float = 0.0,
+    pictures: Pictures | None = None,
+) -> Outcome:
     """Carry out `recipe` in `folder`, or continue what `folder` holds of it.
 
     `spent_s` is how long the command has been running; minutes count from its beginning.
+    `pictures` are those of the recipe where they were gathered before, for runs that share them.
     Raises InputError for what is wrong with the input, RunError when the disk is full or the
     run diverged, KeyboardInterrupt after everything was saved on Ctrl-C.
     """
-    job = prepare(recipe, folder, display, spent_s=spent_s)
+    job = prepare(recipe, folder, display, spent_s=spent_s, pictures=pictures)
     with Log(folder) as log, StopSignals() as stop:
         log.write("start", {"step": job.progress.step, "steps": job.plan.steps})
-        watch = Watch(job, log, display)
-        batches = batch_source(job)
-        converged = is_converged(job, watch)
-        try:
-            while job.progress.step < job.plan.steps and not converged:
-                watch.begin_step()
-                reading = update(job, batches.next())
-                job.progress.step += 1
-                watch.end_step(reading)
-                if not (watch.is_due() or stop.requested):
-                    continue
-                fault = job.look()
-                if fault is not None:
-                    batches.close()
-                    roll_back(job, log, display, fault)
-                    batches = batch_source(job)
-                    continue
-                watch.write_what_is_due()
-                if stop.requested:
-                    leave(job, log, display)
-                converged = is_converged(job, watch)
-        finally:
-            batches.close()
-            watch.close()
+        converged = walk(job, log, display, stop, last=job.plan.steps)
         return finish(job, log, display, "converged" if converged else "all steps done")
 
 
-def prepare(recipe: Recipe, folder: Path, display: Display, *, spent_s: float) -> Job:
+def walk(job: Job, log: Log, display: Display, stop: StopSignals, *, last: int) -> bool:
+    """Take the steps up to `last`; whether the run converged before."""
+    watch = Watch(job, log, display)
+    batches = batch_source(job)
+    converged = is_converged(job, watch)
+    try:
+        while job.progress.step < last and not converged:
+            watch.begin_step()
+            reading = update(job, batches.next())
+            job.progress.step += 1
+            watch.end_step(reading)
+            if not (watch.is_due() or stop.requested or job.progress.step == last):
+                continue
+            fault = job.look()
+            if fault is not None:
+                batches.close()
+                roll_back(job, log, display, fault)
+                batches = batch_source(job)
+                continue
+            watch.write_what_is_due()
+            if stop.requested:
+                leave(job, log, display)
+            converged = is_converged(job, watch)
+    finally:
+        batches.close()
+        watch.close()
+    return converged
+
+
+def stages(
+    recipe: Recipe, folder: Path, display: Display, *, stops: Sequence[int], pictures: Pictures
+) -> Generator[Job]:
+    """Carry out `recipe` and halt at each step of `stops`, the run in hand to be looked at.
+
+    Whoever stops asking leaves a run that can be taken up again, bit for bit.
+    """
+    job = prepare(recipe, folder, display, spent_s=0.0, pictures=pictures)
+    with Log(folder) as log, StopSignals() as stop:
+        log.write("start", {"step": job.progress.step, "steps": job.plan.steps})
+        for last in stops:
+            if job.progress.step < last:
+                walk(job, log, display, stop, last=last)
+                save_snapshot(folder, job.state)
+            yield job
+
+
+def prepare(
+    recipe: Recipe,
+    folder: Path,
+    display: Display,
+    *,
+    spent_s: float,
+    pictures: Pictures | None = None,
+) -> Job:
     """Read the pictures, settle the plan, build everything, and take up what was saved."""
     began = time.monotonic() - spent_s
     known = read_plan(folder, recipe)
-    pictures = gather(recipe, folder, display)
+    pictures = pictures or gather(recipe, folder, display)
     if known is not None:
         check_same_pictures(known, pictures.pool, folder)
         check_same_teacher(known, recipe.loss.teacher, folder)

@@ -39,7 +39,8 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
             "No photographs given. Name a folder (acutance train PHOTOS --run runs/a), "
             "or 'procedural' for drawn pictures."
         )
-    photos, held_out = _hold_out(data, recipe.seed)
+    seed = recipe.seed if data.hold_out_seed == "auto" else data.hold_out_seed
+    photos, held_out = _hold_out(data, seed)
     pool = build_pool(
         photos,
         scale=scale,

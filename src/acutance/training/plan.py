@@ -18,7 +18,7 @@ from acutance.training.pictures import Pictures, patch_side
 from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
 from acutance.training.setup import Job, build_job, make_card
-from acutance.training.trial import Pace, choose_pace, steps_in
+from acutance.training.trial import Pace, choose_pace, steps_in, time_steps
 from acutance.training.update import update
 from acutance.training.validation import validate
 
@@ -94,6 +94,12 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
         fingerprint=pictures.pool.fingerprint(),
         teacher=teacher_digest(recipe.loss.teacher),
     )
+
+
+def time_run(recipe: Recipe, plan: Plan, pictures: Pictures) -> float:
+    """Seconds that a step of `recipe` takes, by a throw-away copy of the run."""
+    torch.set_num_threads(plan.threads)
+    return time_steps(_stepper(recipe, plan, pictures, plan.precision))
 
 
 def _stepper(

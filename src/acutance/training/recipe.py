@@ -1,5 +1,6 @@
 """Everything a run depends on: one frozen recipe, parsed and checked once, at the edge."""
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -36,6 +37,7 @@ class DataChoice:
     make_lr: Literal["once", "each"] = "once"  # once: per picture; each: per crop, any offset
     val: tuple[str, ...] = ()  # empty: `hold_out` of the photographs
     hold_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    hold_out_seed: Cardinal | Auto = "auto"  # auto: the run's own
     patch: Count | Auto = "auto"
     batch: Count = 16
     draw: Literal["picture", "area"] = "picture"
@@ -148,6 +150,12 @@ def flatten(recipe: Recipe | Mapping[str, object]) -> dict[str, object]:
     return flat
 
 
+def plain_settings(tables: Mapping[str, object]) -> dict[str, object]:
+    """Settings as a file gives them back; what an older file does not know has its default."""
+    blank = flatten(Recipe())
+    return json.loads(json.dumps({**blank, **flatten(tables)}))
+
+
 def read_settings(path: Path) -> dict[str, object]:
     """The settings of a TOML file. Its relative folders and models are relative to the file."""
     try:
@@ -160,15 +168,16 @@ def read_settings(path: Path) -> dict[str, object]:
     for key in ("data.photos", "data.lr", "data.val"):
         value = settings.get(key, [])
         if isinstance(value, list):
-            settings[key] = [_relative_to(path.parent, str(v)) for v in value]
+            settings[key] = [absolute(str(v), folder=path.parent) for v in value]
     for key in MODEL_PATHS:
         if settings.get(key):
-            settings[key] = str(path.parent / str(settings[key]))
+            settings[key] = absolute(str(settings[key]), folder=path.parent)
     return {key: value for key, value in settings.items() if value != []}
 
 
-def _relative_to(folder: Path, source: str) -> str:
-    return source if source.partition(":")[0] == "procedural" else str(folder / source)
+def absolute(source: str, *, folder: Path = Path()) -> str:
+    """A source of pictures, or a model, so that it is found from any folder."""
+    return source if source.partition(":")[0] == "procedural" else str((folder / source).resolve())
 
 
 def read_assignment(text: str) -> tuple[str, object]:

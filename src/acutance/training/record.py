@@ -19,7 +19,7 @@ import tomli_w
 
 from acutance.errors import InputError, RunError
 from acutance.storage import write_atomically
-from acutance.training.recipe import Recipe, flatten
+from acutance.training.recipe import Recipe, plain_settings
 
 PACKAGES = ("acutance", "torch", "numpy", "pillow", "lightning-fabric", "schedulefree")
 
@@ -59,17 +59,12 @@ def read_plan(folder: Path, recipe: Recipe) -> Plan | None:
         return None
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        old, plan = flatten(tables["recipe"]), Plan(**tables["plan"])
+        old, plan = plain_settings(tables["recipe"]), Plan(**tables["plan"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"{path} is not a run's recipe ({error}). Choose another --run."
         ) from error
-    new = json.loads(json.dumps(flatten(recipe)))
-    different = [
-        f"  {key}: {old.get(key)!r} there, {new.get(key)!r} now"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
+    different = differences(old, plain_settings(asdict(recipe)))
     if different:
         raise InputError(
             f"{folder} holds a run of another recipe:\n"
@@ -79,13 +74,22 @@ def read_plan(folder: Path, recipe: Recipe) -> Plan | None:
     return plan
 
 
+def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
+    """What differs between the settings that a folder holds and those of today, for people."""
+    return [
+        f"  {key}: {old.get(key)!r} there, {new.get(key)!r} now"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+
+
 def write_plan(folder: Path, recipe: Recipe, plan: Plan) -> None:
     """Write run.toml: recipe with every default, plan, versions, command."""
     tables = {
         "command": shlex.join(["acutance", *sys.argv[1:]]),
         "recipe": json.loads(json.dumps(asdict(recipe))),
         "plan": asdict(plan),
-        "versions": {**_versions(), "python": platform.python_version()},
+        "versions": {**versions(), "python": platform.python_version()},
         "machine": {
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
@@ -94,7 +98,8 @@ def write_plan(folder: Path, recipe: Recipe, plan: Plan) -> None:
     write_atomically(run_file(folder), tomli_w.dumps(tables))
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the packages that a result may depend on, where they are installed."""
     found = {}
     for name in PACKAGES:
         try:

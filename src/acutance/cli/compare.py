@@ -1,0 +1,182 @@
+"""`acutance compare`: which loss is better, with error bars."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from acutance.study.compare.study import Outcome
+
+# option of the command -> setting of the study or of its runs
+OPTIONS = {
+    "losses": "study.losses",
+    "steps": "study.steps",
+    "seeds": "study.seeds",
+    "equal": "study.equal",
+    "test": "study.test",
+    "metrics": "study.metrics",
+    "primary": "study.primary",
+    "protocol": "study.protocol",
+    "against": "study.against",
+    "show": "study.show",
+    "data": "data.photos",
+    "val": "data.val",
+    "patch": "data.patch",
+    "batch": "data.batch",
+    "scale": "network.scale",
+    "network": "network.name",
+    "start": "network.start",
+    "rate": "optim.rate",
+    "threads": "machine.threads",
+    "precision": "machine.precision",
+    "device": "machine.device",
+}
+PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
+LISTS = {"steps", "metrics"}  # separated by commas
+
+
+@click.command()
+@click.argument("photos", nargs=-1)
+@click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the study.")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file of the study: [study] with losses, and a run's settings.",
+)
+@click.option("--loss", "losses", multiple=True, help="An arm; the first is the reference.")
+@click.option("--steps", help="Budgets, such as 1000,5000 [default: 3000].")
+@click.option("--seeds", type=int, help="Runs of each arm and budget [default: 5].")
+@click.option(
+    "--equal",
+    type=click.Choice(["steps", "time"]),
+    help="time: a slower loss gets fewer steps [default: steps].",
+)
+@click.option("--test", multiple=True, help="Folder of pictures to judge by. Repeat for more.")
+@click.option("--metrics", help="Such as psnr,ssim,lpips,lr_psnr [default: psnr,ssim].")
+@click.option("--primary", help="Metric that the verdict is about [default: psnr].")
+@click.option("--protocol", help="[default: y@1]")
+@click.option(
+    "--against",
+    type=click.Choice(["first", "all"]),
+    help="all: every arm against every other [default: first].",
+)
+@click.option("--show", multiple=True, help="Pictures for the report [default: those of --test].")
+@click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
+@click.option("--val", multiple=True, help="Pictures to watch by [default: 5 % held out].")
+@click.option("--scale", type=int, help="How many times larger [default: 2].")
+@click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
+@click.option("--from", "start", help="Trained model that every arm begins from.")
+@click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
+@click.option("--batch", type=int, help="Crops a step [default: 16].")
+@click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
+@click.option("--threads", type=int, help="Of each process [default: timed].")
+@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting of a run by its name, such as optim.ema=0.",
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Processes side by side.")
+@click.option("--prior", type=click.Path(path_type=Path), help="Earlier study to plan by.")
+@click.option("--plan", "only_plan", is_flag=True, help="Tell what the study can show, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="The answers as JSON on stdout.")
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def compare(
+    photos: tuple[str, ...],
+    folder: Path | None,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    jobs: int,
+    prior: Path | None,
+    only_plan: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: object,
+) -> None:
+    """Train under several losses with several seeds, and say which is better on --test.
+
+    Arms of one seed begin with the same weights and see the same batches. The same command
+    continues a study that was cut short, and any number of processes may give it at once.
+
+    \b
+    Example:
+        acutance compare photos/ --loss l1 --loss "90% l1 + 10% fft" --test Set5 --run cmp
+        acutance compare --file study.toml
+    """
+    from acutance.study.compare.question import home_of, make_study, read_study
+
+    layers = [] if file is None else [(str(file), read_study(file))]
+    layers.append(("command line", _settings(photos, assignments, options)))
+    study = make_study(layers)
+    place = folder or (home_of(file) if file is not None else None)
+    if place is None:
+        raise click.UsageError("Name the study's folder: --run NAME.")
+    from acutance.study.compare.study import carry_out, foresee
+
+    if only_plan or not quiet:
+        for line in foresee(study, place, prior=prior):
+            click.echo(line, err=not only_plan)
+    if only_plan:
+        return
+    outcome = carry_out(study, place, jobs=jobs, quiet=quiet)
+    _show(outcome, as_json=as_json)
+
+
+def _settings(
+    photos: tuple[str, ...], assignments: tuple[str, ...], options: dict[str, object]
+) -> dict[str, object]:
+    """The options that were given, as settings; paths become absolute, for continuing."""
+    from acutance.training.recipe import absolute, read_assignment
+
+    found: dict[str, object] = {}
+    for option, key in OPTIONS.items():
+        value = options[option]
+        if isinstance(value, tuple):
+            given = [*photos, *value] if option == "data" else list(value)
+            if given:
+                found[key] = [absolute(str(v)) for v in given] if option in PLACES else given
+        elif value is not None:
+            if option in LISTS:
+                value = _listed(option, str(value))
+            found[key] = absolute(str(value)) if option in PLACES else value
+    return found | dict(map(read_assignment, assignments))
+
+
+def _listed(option: str, text: str) -> list[str] | list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if option != "steps":
+        return parts
+    try:
+        return [int(part.replace("_", "")) for part in parts]
+    except ValueError as error:
+        raise click.BadParameter(f"'{text}'. Write whole numbers: 1000,5000,20000.") from error
+
+
+def _show(outcome: "Outcome", *, as_json: bool) -> None:
+    """The sentences, what failed, and where the rest is."""
+    import json
+
+    from acutance.errors import RunError
+    from acutance.study.compare.wording import as_json as in_json
+    from acutance.study.compare.wording import sentences
+
+    answers = outcome.answers
+    if as_json:
+        click.echo(json.dumps(in_json(answers), indent=2))
+    else:
+        for sentence in sentences(answers):
+            click.echo(sentence)
+        click.echo(f"\n{outcome.report}")
+    if answers.missing:
+        raise RunError(
+            f"{len(answers.missing)} runs failed, and the answers are without them: "
+            f"{'; '.join(answers.missing[:5])}. failed.txt in a run's folder says why; the same "
+            "command tries again."
+        )

@@ -1,0 +1,1 @@
+"""Which loss is better: many runs that differ in the loss alone, and an answer with error bars."""

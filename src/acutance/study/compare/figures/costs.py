@@ -1,0 +1,66 @@
+"""What an arm costs, seconds a step beside the first; and what it reached, with seeds' noise."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from acutance.evaluation.judging import card_of
+from acutance.study.compare.answers import Answers, Mean
+from acutance.study.compare.figures.figure import name_arms
+from acutance.study.compare.question import Question
+from acutance.study.compare.runs import Run
+from acutance.study.compare.wording import number
+from acutance.study.report import Table
+from acutance.training.record import read_log
+
+
+def cost_table(question: Question, runs: Sequence[Run]) -> Table | None:
+    """Median time of a step over the logs of all runs given."""
+    paces = {arm: _pace([r for r in runs if r.loss == arm]) for arm in question.losses}
+    known = {arm: pace for arm, pace in paces.items() if pace is not None}
+    if not known:
+        return None
+    names = name_arms(question)
+    first = known.get(question.losses[0])
+    rows = tuple(
+        (
+            names[arm].tag,
+            arm,
+            f"{1000 * pace:.1f} ms",
+            f"{pace / first:.2f} times" if first else "–",
+        )
+        for arm, pace in known.items()
+    )
+    return Table(("", "loss", "a step", "of the first"), rows, text=(0, 1))
+
+
+def _pace(runs: Sequence[Run]) -> float | None:
+    times = [e["step_s"] for run in runs for e in read_log(run.folder) if e["event"] == "step"]
+    return median(times) if times else None
+
+
+def score_table(answers: Answers) -> Table:
+    """Mean scores and the noise of seeds, one row for each set, budget and arm."""
+    question = answers.question
+    names = name_arms(question)
+    places = dict.fromkeys((m.set, m.budget, m.arm) for m in answers.means)
+    found = {(m.set, m.budget, m.arm, m.metric): m for m in answers.means}
+    rows = tuple(
+        (
+            names[arm].tag,
+            arm,
+            group,
+            f"{budget:,}",
+            *(_cell(found.get((group, budget, arm, metric))) for metric in question.metrics),
+        )
+        for group, budget, arm in places
+    )
+    return Table(("", "loss", "set", "steps", *question.metrics), rows, text=(0, 1, 2))
+
+
+def _cell(mean: Mean | None) -> str:
+    if mean is None:
+        return "–"
+    unit = card_of(mean.metric).unit
+    noise = f" ± {number(mean.noise, unit)}" if mean.noise == mean.noise else f" {unit}"
+    digits = number(mean.mean, unit).removesuffix(unit).rstrip()
+    return f"{digits}{noise}".rstrip()

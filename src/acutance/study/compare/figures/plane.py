@@ -1,0 +1,153 @@
+"""The plane of fidelity and perception: no method is best in both, so both are shown at once.
+
+Blau, Michaeli: The Perception-Distortion Tradeoff (CVPR 2018).
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from acutance.evaluation.judging import card_of
+from acutance.evaluation.scoring import Scores
+from acutance.study.axes import Axis, around, escape, grid, labels, look_class, marker_at
+from acutance.study.compare.answers import Answers
+from acutance.study.compare.figures.figure import Figure, Named, name_arms
+from acutance.study.compare.question import Question
+
+CLOSE = 0.3  # arms that fill less of an axis than this get a second chart without bicubic
+LABEL_GAP, LABEL_WIDTH = 7.0, 8.0  # per cent of the height and of the width
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One method: its means, and how seeds spread them."""
+
+    named: Named
+    x: float
+    y: float
+    x_noise: float = 0.0
+    y_noise: float = 0.0
+
+
+def perception_metrics(question: Question) -> tuple[str, ...]:
+    """Those of the question's metrics that judge perception; none without PSNR beside them."""
+    if "psnr" not in question.metrics:
+        return ()
+    return tuple(m for m in question.metrics if card_of(m).judges == "perception")
+
+
+def planes(answers: Answers, bicubic: Scores | None) -> tuple[Figure, ...]:
+    """One chart for each set and each metric of perception, at the largest budget."""
+    sets = dict.fromkeys(mean.set for mean in answers.means)
+    return tuple(
+        figure
+        for metric in perception_metrics(answers.question)
+        for group in sets
+        for figure in _figures(answers, group, metric, bicubic)
+    )
+
+
+def _figures(answers: Answers, group: str, metric: str, bicubic: Scores | None) -> list[Figure]:
+    arms = _arms(answers, group, metric)
+    if not arms:
+        return []
+    budget = answers.question.steps[-1]
+    title = f"{group}: PSNR and {metric}, {budget:,} steps"
+    figures = []
+    if bicubic is not None:
+        named = Named(len(answers.question.losses), "bicubic", "bicubic, no network")
+        scores = (bicubic.mean(group, "psnr"), bicubic.mean(group, metric))
+        whole = [*arms, Spot(named, *scores)]
+        if not _far(arms, whole):
+            return [_figure(title, whole, metric, tagged=whole)]
+        figures.append(_figure(title, whole, metric, tagged=whole[-1:]))
+        title += ", without bicubic"
+    return [*figures, _figure(title, arms, metric, tagged=arms)]
+
+
+def _arms(answers: Answers, group: str, metric: str) -> list[Spot]:
+    names = name_arms(answers.question)
+    budget = answers.question.steps[-1]
+    found = {(m.arm, m.metric): m for m in answers.means if (m.budget, m.set) == (budget, group)}
+    return [
+        Spot(names[arm], x.mean, y.mean, _known(x.noise), _known(y.noise))
+        for arm in answers.question.losses
+        if (x := found.get((arm, "psnr"))) and (y := found.get((arm, metric)))
+    ]
+
+
+def _known(noise: float) -> float:
+    return noise if isfinite(noise) else 0.0  # of one seed it is not known
+
+
+def _far(arms: list[Spot], whole: list[Spot]) -> bool:
+    """Whether bicubic is so far off that the arms cannot be told apart beside it."""
+
+    def extent(values: list[float]) -> float:
+        return max(values) - min(values)
+
+    return any(
+        extent([getattr(s, side) for s in arms]) < CLOSE * extent([getattr(s, side) for s in whole])
+        for side in ("x", "y")
+    )
+
+
+def _figure(title: str, spots: list[Spot], metric: str, *, tagged: list[Spot]) -> Figure:
+    """Names stand beside those of `tagged`; of all others they come up on hover."""
+    x_axis, y_axis = _axes(spots)
+    card = card_of(metric)
+    y_label = f"{metric}{', ' if card.unit else ''}{card.unit} ({card.direction} is better)"
+    spoken = "; ".join(f"{s.named.name}: {s.x:.2f} dB, {s.y:.4g}" for s in spots)
+    parts = [
+        f'<svg class="plot" role="img" aria-label="{escape(f"{title}. {spoken}.")}">',
+        *grid(x_axis, y_axis),
+        *labels("PSNR, dB (higher is better)", y_label),
+    ]
+    for spot in spots:
+        x, y = x_axis.place(spot.x), y_axis.place(spot.y)
+        text = f"{spot.named.name}: PSNR {spot.x:.3f} dB, {metric} {spot.y:.4f}"
+        parts += [
+            f'<g class="{look_class(spot.named.look)}">',
+            *_cross(spot, x_axis, y_axis),
+            marker_at(x, y, spot.named.look, text),
+            "</g>",
+        ]
+    ends = [(x_axis.place(s.x + s.x_noise), y_axis.place(s.y)) for s in tagged]
+    for spot, (right, height) in zip(tagged, _labels(ends), strict=True):
+        parts.append(
+            f'<text x="{right}%" dx="9" y="{height}%" dy="4" '
+            f'class="tag {look_class(spot.named.look)}">{escape(spot.named.tag)}</text>'
+        )
+    return Figure(title, "".join([*parts, "</svg>"]))
+
+
+def _axes(spots: list[Spot]) -> tuple[Axis, Axis]:
+    xs = [s.x + sign * s.x_noise for s in spots for sign in (-1, 0, 1)]
+    ys = [s.y + sign * s.y_noise for s in spots for sign in (-1, 0, 1)]
+    x_low, x_high = around(xs, margin=0.08)
+    y_low, y_high = around(ys, margin=0.08)
+    return Axis(x_low, x_high), Axis(y_low, y_high, flipped=True)
+
+
+def _labels(ends: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Where names stand: at the right end of each cross, pushed away from the nearer edge."""
+    down = sum(y for _, y in ends) < 50 * len(ends)
+    placed: dict[int, tuple[float, float]] = {}
+    for k in sorted(range(len(ends)), key=lambda k: ends[k][1], reverse=not down):
+        x, y = ends[k]
+        near = [v for u, v in placed.values() if abs(u - x) < LABEL_WIDTH]
+        if down:
+            y = max([y, *(v + LABEL_GAP for v in near)])
+        else:
+            y = min([y, *(v - LABEL_GAP for v in near)])
+        placed[k] = (x, round(y, 2))
+    return [placed[k] for k in range(len(ends))]
+
+
+def _cross(spot: Spot, x_axis: Axis, y_axis: Axis) -> list[str]:
+    x, y = x_axis.place(spot.x), y_axis.place(spot.y)
+    left, right = (x_axis.place(spot.x + s * spot.x_noise) for s in (-1, 1))
+    top, bottom = (y_axis.place(spot.y + s * spot.y_noise) for s in (1, -1))
+    return [
+        f'<line x1="{left}%" x2="{right}%" y1="{y}%" y2="{y}%" class="bar"/>',
+        f'<line x1="{x}%" x2="{x}%" y1="{top}%" y2="{bottom}%" class="bar"/>',
+    ]

@@ -1,0 +1,218 @@
+"""What a study asks: the arms, budgets and seeds, what judges them, and the recipe they share."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from acutance.catalog import nearest
+from acutance.errors import InputError
+from acutance.evaluation.protocols import find_protocol
+from acutance.losses.expression import parse_loss
+from acutance.metrics import METRICS
+from acutance.training.recipe import (
+    Recipe,
+    absolute,
+    make_recipe,
+    plain_settings,
+    read_settings,
+)
+from acutance.training.record import differences as recipe_differences
+
+_STRICT = ConfigDict(extra="forbid")
+Count = Annotated[int, Field(ge=1)]
+
+RECORD = "study.toml"  # in the study's folder: what it asks, and what was settled at its start
+
+# settings that the study itself gives each run, and the option that says so
+OWN = {
+    "loss.expression": "--loss, once for each arm",
+    "seed": "--seeds",
+    "stop.steps": "--steps",
+    "stop.minutes": "--steps",
+    "stop.until": "--steps",
+}
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Question:
+    """What is compared, and by what. The first loss is the one that others are held against."""
+
+    losses: tuple[str, ...] = ()
+    steps: tuple[Count, ...] = (3000,)  # budgets, each with its own full schedule
+    seeds: Count = 5
+    equal: Literal["steps", "time"] = "steps"  # time: a budget is the first loss's; others fit in
+    test: tuple[str, ...] = ()  # folders of pictures that nothing is trained on
+    metrics: tuple[str, ...] = ("psnr", "ssim")
+    primary: str = "psnr"  # what the verdict is about
+    protocol: str = "y@1"
+    against: Literal["first", "all"] = "first"
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    show: tuple[str, ...] = ()  # pictures for the report's crops; none: those of `test`
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and the recipe that all its runs share."""
+
+    question: Question
+    recipe: Recipe
+
+    def recipe_of(self, loss: str, steps: int, seed: int) -> Recipe:
+        """The recipe of one run."""
+        recipe = self.recipe
+        return replace(
+            recipe,
+            seed=seed,
+            loss=replace(recipe.loss, expression=loss),
+            stop=replace(recipe.stop, steps=steps),
+        )
+
+    def to_tables(self) -> dict[str, Any]:
+        """As the tables of a TOML file, every default written out."""
+        tables = {"study": asdict(self.question), "recipe": asdict(self.recipe)}
+        for key in OWN:
+            section, _, name = key.rpartition(".")
+            table = tables["recipe"][section] if section else tables["recipe"]
+            del table[name]
+        return json.loads(json.dumps(tables))
+
+
+def read_study(path: Path) -> dict[str, object]:
+    """The settings of a study's TOML file as "study.losses" -> value, "optim.rate" -> value.
+
+    The tables are [study] and those of a run's recipe, alone or within [recipe]; what a study
+    folder's own file holds besides is passed over. Relative folders and models are relative to
+    the file.
+    """
+    settings = read_settings(path)
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    asked = tables.get("study")
+    if not isinstance(asked, dict) or not asked.get("losses"):
+        raise InputError(f'{path} is no study: it has no [study] with losses = ["l1", ...].')
+    settings.pop("study", None)
+    for key in ("test", "show"):
+        if isinstance(asked.get(key), list):
+            asked[key] = [absolute(str(folder), folder=path.parent) for folder in asked[key]]
+    return {**settings, **{f"study.{key}": value for key, value in asked.items()}}
+
+
+def home_of(file: Path) -> Path:
+    """Where the study of a TOML file lives.
+
+    That of a study's own record is the folder it lies in; for any other file, even one that is
+    called the same, it is the folder of the file's name beside it.
+    """
+    is_record = file.name == RECORD and "plan" in tomllib.loads(file.read_text(encoding="utf-8"))
+    return file.parent if is_record else file.with_suffix("")
+
+
+def make_study(layers: Sequence[tuple[str, Mapping[str, object]]]) -> Study:
+    """Join layers of settings, later ones first in rank, into a checked study.
+
+    Raises InputError for an unknown setting, for an arm whose loss cannot be read, for equal
+    arms, for a single arm or seed, and for settings that the study itself gives its runs.
+    """
+    asked: dict[str, object] = {}
+    shared: list[tuple[str, Mapping[str, object]]] = []
+    known = [f"study.{f.name}" for f in fields(Question)]
+    for origin, settings in layers:
+        for key in settings.keys() & OWN.keys():
+            raise InputError(f"{key} ({origin}) is a study's own. Use {OWN[key]}.")
+        mine = {k: v for k, v in settings.items() if k.startswith("study.")}
+        for key in mine:
+            if key not in known:
+                raise InputError(f"Unknown setting '{key}' ({origin}). {nearest(key, known)}")
+        asked |= {key.removeprefix("study."): value for key, value in mine.items()}
+        shared.append((origin, {k: v for k, v in settings.items() if not k.startswith("study.")}))
+    try:
+        question = _ADAPTER.validate_python(asked)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise InputError(f"study.{problem['loc'][0]}: {problem['msg']}.") from error
+    recipe, _ = make_recipe([("study", _QUIET), *shared])
+    return Study(_checked(question), recipe)
+
+
+# one hold-out for all seeds, so that every run learns from the same pictures; nothing to look at
+_QUIET = {"data.hold_out_seed": 0, "log.samples": 0, "log.tensorboard": "off"}
+
+
+def _checked(question: Question) -> Question:
+    """Losses in canonical form; refuse what no answer can come of."""
+    losses = tuple(_read_arm(k, text) for k, text in enumerate(question.losses, start=1))
+    for k, loss in enumerate(losses, start=1):
+        first = losses.index(loss) + 1
+        if first < k:
+            raise InputError(
+                f"Arms {first} and {k} are the same loss, '{loss}'. Leave one out; a study of "
+                "chance alone is made of other seeds of one arm."
+            )
+    if len(losses) < 2:
+        raise InputError(
+            "A comparison needs two losses or more: --loss l1 --loss mse. The first is the one "
+            "that the others are held against."
+        )
+    if question.seeds < 2:
+        raise InputError(
+            "One seed cannot tell a difference from chance. Use --seeds 5, or 2 at the least."
+        )
+    if not question.test:
+        raise InputError("Nothing to judge by: name --test FOLDER, pictures never trained on.")
+    if not question.steps:
+        raise InputError("No budget is given: --steps 3000, or 1000,5000 for two.")
+    find_protocol(question.protocol)
+    metrics = tuple(dict.fromkeys((question.primary, *question.metrics)))
+    for metric in metrics:
+        METRICS.place(metric)
+    steps = tuple(sorted(set(question.steps)))
+    return replace(question, losses=losses, metrics=metrics, steps=steps)
+
+
+def _read_arm(number: int, text: str) -> str:
+    """The loss in canonical form."""
+    try:
+        expression = parse_loss(text)
+    except InputError as error:
+        raise InputError(f"Arm {number}, '{text}': {error}") from error
+    if expression.free:
+        names = ", ".join(expression.free)
+        raise InputError(
+            f"Arm {number}, '{text}', leaves {names} open. Give numbers, or look for them by "
+            "acutance tune."
+        )
+    return str(expression)
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What of a study's tables has changed that its runs depend on, as lines for people.
+
+    Arms, budgets, seeds, test sets and metrics may be added to or left out: each run stands for
+    itself.
+    """
+    lines = recipe_differences(plain_settings(old["recipe"]), plain_settings(new["recipe"]))
+    for key in ("equal", "protocol"):
+        if old["study"].get(key) != new["study"].get(key):
+            lines.append(f"  {key}: {old['study'].get(key)!r} there, {new['study'][key]!r} now")
+    first, now = old["study"]["losses"][0], new["study"]["losses"][0]
+    if new["study"]["equal"] == "time" and first != now:
+        lines.append(f"  first loss, whose time is everyone's: '{first}' there, '{now}' now")
+    return lines
+
+
+def folder_name(loss: str) -> str:
+    """What an arm's folder is called: its loss in letters that every system allows."""
+    if re.fullmatch(r"[a-z0-9_]+", loss):
+        return loss
+    words = re.sub(r"[^a-z0-9.]+", "-", loss.lower()).strip("-.")
+    return f"{words[:60]}-{sha256(loss.encode()).hexdigest()[:6]}"
+
+
+_ADAPTER = TypeAdapter(Question)

@@ -1,0 +1,133 @@
+"""The public verb: compare losses over seeds and say which is better."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acutance.errors import MissingPackageError
+from acutance.storage import write_atomically
+from acutance.study.compare.answers import Answers, answer
+from acutance.study.compare.question import RECORD, Study, make_study
+from acutance.study.compare.wording import as_csv, as_json, as_markdown
+from acutance.training.display import make_display
+from acutance.training.recipe import absolute
+from acutance.training.start import is_installed, require_training
+
+if TYPE_CHECKING:
+    from acutance.study.compare.runs import Run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a study left in its folder."""
+
+    folder: Path
+    answers: Answers
+    report: Path
+
+
+def compare(
+    photos: Sequence[str | Path],
+    losses: Sequence[str],
+    run: str | Path,
+    *,
+    test: Sequence[str | Path],
+    settings: Mapping[str, object] | None = None,
+    quiet: bool = False,
+) -> Outcome:
+    """Train under each of `losses` with several seeds, score on `test`, and compare.
+
+    Arms of one seed begin with the same weights and see the same batches. settings: anything
+    else by its name, of the study ("study.seeds": 5, "study.steps": [3000], "study.metrics":
+    ["psnr", "lpips"]) or of the runs ("network.name": "compact:nano"). The same call continues a
+    study that was cut short. Raises InputError for wrong input, before anything is trained.
+    """
+    named = {
+        "study.losses": list(losses),
+        "study.test": [str(Path(folder).resolve()) for folder in test],
+        "data.photos": [absolute(str(photo)) for photo in photos],
+    }
+    study = make_study([("arguments", named), ("settings", settings or {})])
+    return carry_out(study, Path(run), quiet=quiet)
+
+
+def carry_out(study: Study, folder: Path, *, jobs: int = 1, quiet: bool = False) -> Outcome:
+    """Carry out a study in `folder`, with `jobs` processes side by side, and answer it."""
+    require_study()
+    from acutance.study.compare.ground import settle
+    from acutance.study.compare.runs import carry_out as work
+    from acutance.study.compare.runs import list_runs
+
+    with closing(make_display(quiet)) as display:
+        ground = settle(study, folder, jobs=jobs, display=display)
+        runs = list_runs(study, ground.steps, folder)
+        helpers = [_join(folder) for _ in range(jobs - 1)]
+        try:
+            work(ground.study, runs, ground.pictures, display)
+        finally:
+            for helper in helpers:
+                helper.terminate()
+                helper.wait()
+    return report(folder, study, runs)
+
+
+def foresee(study: Study, folder: Path, *, prior: Path | None = None) -> list[str]:
+    """What the study can show, before it starts, as lines for people.
+
+    How small a difference can show is known from runs that are done: of `prior`, an earlier
+    study, or of `folder` itself.
+    """
+    require_study()
+    from acutance.study.compare.foresight import plan_lines
+    from acutance.study.compare.ground import read_record, recorded
+
+    earlier = prior or (folder if read_record(folder) is not None else None)
+    if earlier is None:
+        return plan_lines(study.question, None)
+    asked, runs = recorded(earlier)
+    question = asked.question
+    if prior is None:  # the folders of today, for those of the beginning may have moved
+        question = replace(question, test=study.question.test)
+    return plan_lines(study.question, answer(question, runs))
+
+
+def require_study() -> None:
+    """Raise MissingPackageError before any work if what trains or compares is not installed."""
+    require_training()
+    for package in ("filelock", "scipy"):
+        if not is_installed(package):
+            raise MissingPackageError(package, "study", "Comparing losses over seeds")
+
+
+def _join(folder: Path) -> "subprocess.Popen[bytes]":
+    """Another process at work on the study in `folder`."""
+    command = [sys.executable, "-m", "acutance", "compare", "--quiet"]
+    return subprocess.Popen(
+        [*command, "--file", str(folder / RECORD)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def report(folder: Path, study: Study, runs: "Sequence[Run]") -> Outcome:
+    """Answer the question by the runs that are done, and write what people and machines read."""
+    from acutance.study.compare.ground import read_record
+    from acutance.study.compare.page import write_page
+
+    answers = answer(study.question, runs)
+    write_answers(folder, answers)
+    page = folder / "report.html"
+    write_page(page, study, answers, runs, read_record(folder) or {})
+    return Outcome(folder, answers, page)
+
+
+def write_answers(folder: Path, answers: Answers) -> None:
+    """Write results.json, results.csv and results.md."""
+    write_atomically(folder / "results.json", json.dumps(as_json(answers), indent=1) + "\n")
+    write_atomically(folder / "results.csv", as_csv(answers))
+    write_atomically(folder / "results.md", as_markdown(answers))

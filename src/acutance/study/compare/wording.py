@@ -1,0 +1,152 @@
+"""The answers in words and tables: one sentence an arm, for people; rows, for machines."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import isfinite, isnan
+
+from acutance.evaluation.judging import card_of
+from acutance.study.compare.answers import Answers, Difference
+
+DIGITS = {"dB": 3, "": 4}  # after the point, by unit
+
+
+def number(value: float, unit: str, *, signed: bool = False) -> str:
+    """A value of a metric with as many digits as mean something, and its unit."""
+    text = f"{value:{'+' if signed else ''}.{DIGITS.get(unit, 3)}f}"
+    return f"{text} {unit}".rstrip()
+
+
+def sentences(answers: Answers) -> list[str]:
+    """One sentence for each pair of arms at each budget, about the primary metric."""
+    question = answers.question
+    primary = [d for d in answers.differences if d.metric == question.primary]
+    pairs = dict.fromkeys((d.budget, d.arm, d.against) for d in primary)
+    return [
+        _sentence([d for d in primary if (d.budget, d.arm, d.against) == pair], question.primary)
+        for pair in pairs
+    ]
+
+
+def _sentence(found: Sequence[Difference], metric: str) -> str:
+    """Sets with the same verdict are told together."""
+    first = found[0]
+    by_word: dict[str, list[Difference]] = {}
+    for difference in found:
+        by_word.setdefault(difference.verdict.word, []).append(difference)
+    parts = [_part(word, group, metric) for word, group in by_word.items()]
+    return (
+        f"{first.arm} against {first.against} at {first.budget:,} steps: " + "; ".join(parts) + "."
+    )
+
+
+def _part(word: str, group: Sequence[Difference], metric: str) -> str:
+    shown = ", ".join(_evidence(difference) for difference in group)
+    if word in ("better", "worse"):
+        return f"{word} in {metric} on {shown}"
+    if word == "no difference shown":
+        return f"no difference in {metric} shown on {shown}"
+    return f"not enough seeds to tell on {shown}"
+
+
+def _evidence(difference: Difference) -> str:
+    found, unit = difference.found, card_of(difference.metric).unit
+    if found.seeds < 2:
+        return f"{difference.set} ({number(found.mean, unit, signed=True)}, of one seed)"
+    low, high = (number(value, "", signed=True) for value in (found.low, found.high))
+    text = f"{difference.set} ({number(found.mean, unit, signed=True)}, {low} to {high}"
+    text += f", p {p_value(difference.p_holm)}"
+    if difference.verdict.word == "not enough seeds":
+        needed = difference.verdict.seeds_needed
+        text += f"; {needed} seeds would do" if needed else "; more seeds than is sensible"
+    return text + ")"
+
+
+def p_value(p: float) -> str:
+    """p to two digits, and never a bare 0; nothing is known of one seed."""
+    if isnan(p):
+        return "-"
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+HEAD = (
+    "steps",
+    "arm",
+    "against",
+    "set",
+    "metric",
+    "difference",
+    "95 % interval",
+    "p",
+    "p (Holm)",
+    "effect",
+    "noise of seeds",
+    "verdict",
+)
+
+
+def table_rows(answers: Answers) -> list[tuple[str, ...]]:
+    """Every difference as a row for people, under HEAD."""
+    rows = []
+    for d in answers.differences:
+        unit = card_of(d.metric).unit
+        low, high = (number(value, "", signed=True) for value in (d.found.low, d.found.high))
+        rows.append(
+            (
+                f"{d.budget:,}",
+                d.arm,
+                d.against,
+                d.set,
+                d.metric,
+                number(d.found.mean, unit, signed=True),
+                f"{low} to {high}",
+                p_value(d.found.p),
+                p_value(d.p_holm),
+                f"{d.found.effect:+.1f}",
+                number(d.noise, unit),
+                d.verdict.word,
+            )
+        )
+    return rows
+
+
+def as_markdown(answers: Answers) -> str:
+    """The sentences and the table as Markdown."""
+    lines = [f"- {sentence}" for sentence in sentences(answers)]
+    lines += ["", "| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
+    lines += ["| " + " | ".join(row) + " |" for row in table_rows(answers)]
+    lines += [f"\nNot carried out: {name}." for name in answers.missing]
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(answers: Answers) -> str:
+    """One line a difference, numbers in full."""
+    rows = [_flat(difference) for difference in answers.differences]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def as_json(answers: Answers) -> dict[str, object]:
+    """Everything that was found; what is not a finite number is null."""
+    return {
+        "verdicts": sentences(answers),
+        "question": asdict(answers.question),
+        "means": [_finite(asdict(mean)) for mean in answers.means],
+        "differences": [_finite(_flat(difference)) for difference in answers.differences],
+        "missing": list(answers.missing),
+    }
+
+
+def _flat(difference: Difference) -> dict[str, object]:
+    table = asdict(difference)
+    word = table.pop("verdict")
+    return {**table.pop("found"), **table, "verdict": word["word"], "needed": word["seeds_needed"]}
+
+
+def _finite(row: dict[str, object]) -> dict[str, object]:
+    """JSON has neither infinity nor nan."""
+    return {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in row.items()}
