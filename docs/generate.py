@@ -17,6 +17,12 @@ from guide_tables import TABLES, table
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+SEEN = {
+    "compared": "what the protocol compares",
+    "picture": "8-bit colours without the border, or luma by table@1",
+    "colours": "8-bit colours without the border",
+    "whole": "8-bit colours with the border",
+}
 BLOCK = re.compile(r"(<!-- begin (?P<name>[\w-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 
@@ -27,9 +33,20 @@ def command_pages() -> str:
         context = click.Context(commands, info_name="acutance")
         command = commands.get_command(context, name)
         assert command is not None, name
-        inner = click.Context(command, info_name=name, parent=context, max_content_width=96)
-        parts.append(f"## acutance {name}\n\n```\n{command.get_help(inner)}\n```\n")
+        parts += _pages(command, name, context)
     return "\n".join(parts)
+
+
+def _pages(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """The page of a command, and those of the commands within it."""
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=96)
+    pages = [f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n"]
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            assert found is not None, inner
+            pages += _pages(found, inner, context)
+    return pages
 
 
 def loss_table() -> str:
@@ -89,6 +106,32 @@ def protocol_table() -> str:
         for p in PROTOCOLS.values()
     ]
     return table(("protocol", "channel", "border", "rounding", "resampling", "source"), rows)
+
+
+def metric_table() -> str:
+    """The metrics, as their cards say."""
+    from acutance.evaluation.judging import card_of
+    from acutance.metrics import METRICS
+
+    beside = {"hr": "the original", "lr": "the small picture", "nothing": "nothing"}
+    rows = []
+    for name in METRICS.names():
+        card = card_of(name)
+        low, high = (str(end).replace("inf", "∞") for end in card.range)
+        reach = f"{low} to {high} {card.unit}".strip()
+        shown = (f"`{name}`", card.judges, card.direction, reach, beside[card.beside])
+        rows.append((*shown, SEEN[card.sees], card.source))
+    head = ("metric", "judges", "better", "values", "beside the result", "sees", "source")
+    return table(head, rows)
+
+
+def seed_table() -> str:
+    """Seeds that a difference needs, by how large it is beside its spread."""
+    from acutance.study.power import seeds_needed
+
+    differences = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0)
+    head = ("difference / spread", *(f"{d:g}" for d in differences))
+    return table(head, [("seeds", *(seeds_needed(d, 1.0) for d in differences))])
 
 
 def settings_table() -> str:
@@ -181,16 +224,34 @@ def bicubic_table() -> str:
     return f"`{found['command']}`, {found['date']}\n\n" + table(head, rows)
 
 
+def study_verdicts() -> str:
+    """What each kept study found, with its command and the page that shows it."""
+    parts = []
+    for path in sorted((ROOT / "docs" / "studies").glob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        question = found["question"]
+        parts.append(
+            f"[{path.stem}](studies/{path.stem}.html), {question['seeds']} seeds, protocol "
+            f"{question['protocol']}, torch {found['versions']['torch']}:\n\n"
+            f"```\n{found['command']}\n```\n\n"
+            + "".join(f"- {sentence}\n" for sentence in found["verdicts"])
+        )
+    return "\n".join(parts)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "commands": command_pages,
     "losses": loss_table,
     "exceptions": exception_table,
     "models": model_table,
     "protocols": protocol_table,
+    "metrics": metric_table,
+    "seeds": seed_table,
     "settings": settings_table,
     "benchmarks": benchmark_table,
     "training": training_table,
     "bicubic": bicubic_table,
+    "studies": study_verdicts,
     **TABLES,
 }
 

@@ -25,6 +25,7 @@ FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6
 LONG_BODIES = {"training/loop.py:train": 80}  # a run is read top to bottom on one page
 VERBS = {
     "training/start.py:train",  # mirrors the options of its command
+    "study/score.py:evaluate",  # likewise
     "losses/adversarial/gan.py:__init__",  # a term's options: the game, its network, its fines
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "handler"}
@@ -138,6 +139,18 @@ def test_table_and_folder_agree(folder):
     assert table in text, f"{folder}/__init__.py has no table {table}"
     assert marked - listed == set(), f"not in {table}, though they carry {mark}: {marked - listed}"
     assert listed - marked == set(), f"in {table}, but without {mark}: {listed - marked}"
+
+
+def test_a_metric_of_a_higher_layer_stands_in_the_table_too():
+    """Those that look through a network are in evaluation, which may use losses."""
+    text = (SOURCE / "metrics" / "__init__.py").read_text(encoding="utf-8")
+    listed = set(re.findall(r'"acutance\.evaluation\.(\w+):\w+"', text))
+    marked = {
+        path.stem
+        for path in (SOURCE / "evaluation").glob("*.py")
+        if re.search(r"^CARD = Card\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert listed == marked
 
 
 def test_no_torch_where_the_light_install_lives():

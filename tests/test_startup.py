@@ -14,7 +14,8 @@ HIDE_TORCH = """
 import sys
 class Hide:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {'torch', 'lightning_fabric', 'onnx', 'schedulefree', 'jaxtyping'}:
+        if name.split('.')[0] in {'torch', 'lightning_fabric', 'onnx', 'schedulefree', 'jaxtyping',
+                                  'optuna'}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Hide())
 """
@@ -30,7 +31,7 @@ def run_command(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     return run_hidden(start + "from acutance.cli import main; main()")
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *COMMANDS, "tune search", "tune apply"])
 def test_help_needs_no_torch(command):
     done = run_command([*command.split(), "--help"])
     assert done.returncode == 0, done.stderr
@@ -47,6 +48,45 @@ def test_lists_work_without_torch(command):
 def test_training_without_torch_names_the_extra(tmp_path, photo_folder):
     done = run_command(["train", str(photo_folder), "--run", str(tmp_path / "a")])
     assert done.returncode == 2
+    assert "pip install 'acutance[train]'" in done.stderr
+
+
+def test_comparing_without_torch_or_scipy_names_the_extra(tmp_path, photo_folder):
+    words = ["compare", str(photo_folder), "--loss", "l1", "--loss", "mse", "--test", "x"]
+    words += ["--run", str(tmp_path / "a")]
+    done = run_command(words)
+    assert done.returncode == 2
+    assert "pip install 'acutance[train]'" in done.stderr
+    hidden = HIDE_TORCH.partition("in {")[2].partition("}")[0]
+    hide = HIDE_TORCH.replace(hidden, "'scipy', 'filelock'")
+    code = f"import sys; sys.argv = ['acutance', *{words!r}]\nfrom acutance.cli import main; main()"
+    command = [sys.executable, "-c", hide + code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "pip install 'acutance[study]'" in done.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_looking_for_weights_without_optuna_names_the_extra(tmp_path, photo_folder):
+    words = ["tune", str(photo_folder), "--loss", "l1 + w*mse", "--range", "w=0..1"]
+    words += ["--objective", "psnr", "--run", str(tmp_path / "a")]
+    hidden = HIDE_TORCH.partition("in {")[2].partition("}")[0]
+    hide = HIDE_TORCH.replace(hidden, "'optuna'")
+    code = f"import sys; sys.argv = ['acutance', *{words!r}]\nfrom acutance.cli import main; main()"
+    command = [sys.executable, "-c", hide + code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "pip install 'acutance[tune]'" in done.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_scoring_needs_torch_only_for_metrics_that_look_through_a_network(photo_folder):
+    score = ["evaluate", "bicubic", "--scale", "2", "--data", str(photo_folder), "--metrics"]
+    done = run_command([*score, "psnr,lr_psnr"])
+    assert done.returncode == 0, done.stderr
+    done = run_command([*score, "psnr,lpips"])
+    assert done.returncode == 2
+    assert "The metric 'lpips' needs torch" in done.stderr
     assert "pip install 'acutance[train]'" in done.stderr
 
 
@@ -72,7 +112,8 @@ def test_starts_within_a_third_of_a_second(code):
     assert min(times) < 0.3
 
 
-PUBLIC = {"downscale", "evaluate", "load_model", "parse_loss", "train", "upscale"}
+PUBLIC = {"compare", "downscale", "evaluate", "load_model", "parse_loss", "train"}
+PUBLIC |= {"tune", "upscale"}
 
 
 def test_public_names_are_these_and_no_others():

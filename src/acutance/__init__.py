@@ -4,7 +4,9 @@ The public verbs, each imported when first used, so that `import acutance` start
 needs no torch:
 
     train(photos, run=...)            train a network on photographs; gives the run's outcome
-    evaluate(model, folders, ...)     PSNR and SSIM by a named protocol
+    compare(photos, losses, run=...)  which loss is better, over seeds, with error bars
+    tune(photos, loss, run=...)       which weights of a loss no others beat
+    evaluate(model, folders, ...)     PSNR, SSIM, LPIPS ... by a named protocol
     upscale(image, model=...)         an array or picture, enlarged
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
     load_model(path)                  a trained network, from a run folder or a file
@@ -18,20 +20,33 @@ if TYPE_CHECKING:
     from acutance.imaging.resample import downscale as downscale
     from acutance.losses.expression import parse_loss as parse_loss
     from acutance.models.checkpoint import load_model as load_model
+    from acutance.study.compare.study import compare as compare
     from acutance.study.score import evaluate as evaluate
+    from acutance.study.tune.tuning import tune as tune
     from acutance.training.start import train as train
     from acutance.upscaling.picture import upscale as upscale
 
 _VERBS = {
+    "compare": "acutance.study.compare.study",
     "downscale": "acutance.imaging.resample",
     "evaluate": "acutance.study.score",
     "load_model": "acutance.models.checkpoint",
     "parse_loss": "acutance.losses.expression",
     "train": "acutance.training.start",
+    "tune": "acutance.study.tune.tuning",
     "upscale": "acutance.upscaling.picture",
 }
 
-__all__ = ["downscale", "evaluate", "load_model", "parse_loss", "train", "upscale"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "compare",
+    "downscale",
+    "evaluate",
+    "load_model",
+    "parse_loss",
+    "train",
+    "tune",
+    "upscale",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from acutance.errors import InputError, RunError
 # name -> (place, what `acutance --help` says); the texts stand here so that help imports nothing
 COMMANDS = {
     "check-loss": ("acutance.cli.check_loss:check_loss", "Prove a loss, your own too."),
+    "compare": ("acutance.cli.compare:compare", "Which loss is better, with error bars."),
     "doctor": ("acutance.cli.doctor:doctor", "Look at this machine and say what is missing."),
     "evaluate": ("acutance.cli.evaluate:evaluate", "Score a model by a named protocol."),
     "export": ("acutance.cli.export:export", "Convert a model, or write its ONNX twin."),
@@ -23,6 +24,7 @@ COMMANDS = {
     "models": ("acutance.cli.models:models", "List the networks that can be trained."),
     "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),
     "train": ("acutance.cli.train:train", "Train a network on photographs."),
+    "tune": ("acutance.cli.tune:tune", "Find the weights of a loss that no others beat."),
     "upscale": ("acutance.cli.upscale:upscale", "Make pictures larger."),
     "weights": ("acutance.cli.weights:weights", "Trained networks that some losses use."),
 }

@@ -128,20 +128,18 @@ MODELS = ("start", "teacher")  # options that name a trained model
 
 def _settings(photos: tuple[str, ...], options: dict[str, object]) -> dict[str, object]:
     """The options that were given, as settings; paths become absolute, for continuing."""
+    from acutance.training.recipe import absolute
+
     found: dict[str, object] = {}
     for option, key in OPTIONS.items():
         value = options[option]
         if isinstance(value, tuple):
             sources = [*photos, *value] if option == "data" else value
             if sources:
-                found[key] = [_absolute(str(source)) for source in sources]
+                found[key] = [absolute(str(source)) for source in sources]
         elif value is not None:
-            found[key] = _absolute(str(value)) if option in MODELS else value
+            found[key] = absolute(str(value)) if option in MODELS else value
     return found
-
-
-def _absolute(source: str) -> str:
-    return source if source.partition(":")[0] == "procedural" else str(Path(source).resolve())
 
 
 def _print_config(recipe: object, origin: dict[str, str]) -> None:
