@@ -239,6 +239,31 @@ def study_verdicts() -> str:
     return "\n".join(parts)
 
 
+def tuning_table() -> str:
+    """A search and random weights against a grid that has four times their steps."""
+    path = RESULTS / "tuning.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (
+            row["kind"],
+            row["seed"],
+            row["trials_at_quarter"],
+            f"{row['share_at_quarter']:.3f}",
+            f"{row['steps_to_grid']:,}" if row["steps_to_grid"] else f"not in {row['steps']:,}",
+        )
+        for row in found["rows"]
+    ]
+    ranges = ", ".join(f"{name} in {text}" for name, text in found["ranges"].items())
+    head = ("", "seed", "trials", "share of the grid's hypervolume", "steps to all of it")
+    return (
+        f"`{found['command']}`, {found['date']}, {found['machine']}; `{found['loss']}`, {ranges}; "
+        f"the grid took {found['grid_steps']:,} steps, the first three columns are at a quarter of "
+        f"these.\n\n" + table(head, rows)
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "commands": command_pages,
     "losses": loss_table,
@@ -252,6 +277,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training": training_table,
     "bicubic": bicubic_table,
     "studies": study_verdicts,
+    "tuning": tuning_table,
     **TABLES,
 }
 
