@@ -39,7 +39,7 @@ SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {  # the class in Optuna, and 
         {"multivariate": True, "n_startup_trials": 10, "constant_liar": True},
     ),
     "nsga2": ("NSGAIISampler", {"population_size": 20}),
-    "gp": ("GPSampler", {"n_startup_trials": 5}),  # its trials are few and dear
+    "gp": ("GPSampler", {"n_startup_trials": 10}),
     "qmc": ("QMCSampler", {"qmc_type": "sobol", "scramble": True}),
     "random": ("RandomSampler", {}),
 }
