@@ -22,7 +22,6 @@ ROWS = [
 ]
 LEVEL = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}
 FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6
-LONG_BODIES = {"training/loop.py:train": 80}  # a run is read top to bottom on one page
 VERBS = {
     "training/start.py:train",  # mirrors the options of its command
     "study/score.py:evaluate",  # likewise
@@ -91,8 +90,9 @@ def test_a_function_fits_on_a_screen(path):
     for node in functions(path):
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
         lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
-        limit = LONG_BODIES.get(f"{place(path)}:{node.name}", BODY_LINES)
-        assert lines <= limit, f"{place(path)}:{node.name} has {lines} lines, more than {limit}"
+        assert lines <= BODY_LINES, (
+            f"{place(path)}:{node.name} has {lines} lines, more than {BODY_LINES}"
+        )
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)

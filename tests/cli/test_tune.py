@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 
 from acutance.cli import main
 from acutance.cli.tune import OPTIONS
@@ -105,6 +106,19 @@ def test_a_search_prints_its_front_and_how_to_train_with_it(command, desk):
     (pick,) = [m["trial"]["loss"] for m in found["front"] if "balanced" in m["names"]]
     assert recipe["loss"]["expression"] == pick
     assert (recipe["data"]["patch"], recipe["data"]["val"]) == (16, [str(desk / "val")])
+    assert recipe["log"]["tensorboard"] == "auto"  # of trials nobody looks at it is off
+
+
+def test_a_file_of_ones_own_lives_beside_its_search(command, stubbed, desk):
+    """Also one that is called as a search's own record is."""
+    assert command("photos", *ASKED, "--run", "a", "--quiet")[0] == 0
+    found = tomllib.loads((desk / "a" / "tune.toml").read_text())
+    text = tomli_w.dumps({key: found[key] for key in ("tune", "recipe")})
+    (desk / "tune.toml").write_text(text)
+    code, _, err = command("--file", "tune.toml", "--quiet", "--json")
+    assert code == 0, err
+    assert (desk / "tune" / "results.json").exists()
+    assert (desk / "tune.toml").read_text() == text
 
 
 def test_apply_takes_a_trial_by_its_number(command, stubbed, desk):

@@ -47,9 +47,7 @@ def _test_set(folder, samples):
     from acutance.imaging.files import Picture, read_rgb, write_picture
 
     target = folder / "photographs"
-    for name in (*TEST, "lily.jpg", "color.png"):
-        if not (samples / name).exists():
-            continue
+    for name in TEST:
         picture = Picture(read_rgb(samples / name), None)
         write_picture((target / name).with_suffix(".png"), picture, overwrite=True)
     return target
@@ -59,7 +57,6 @@ def _test_set(folder, samples):
 @pytest.mark.timeout(1800)
 def test_equal_losses_are_called_different_as_often_as_p_says(values):
     """Arms of other seeds of one loss: p < 0.05 in 2 to 9 % of 200 pairs of arms."""
-    assert values.shape[0] == RUNS
     rate = false_alarm_rate(values, seeds_per_arm=SEEDS, seed=0)
     assert 0.02 <= rate <= 0.09
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli.given import given_settings, listed
+
 if TYPE_CHECKING:
     from acutance.study.compare.study import Outcome
 
@@ -33,7 +35,6 @@ OPTIONS = {
     "device": "machine.device",
 }
 PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
-LISTS = {"steps", "metrics"}  # separated by commas
 
 
 @click.command()
@@ -92,6 +93,8 @@ def compare(
     photos: tuple[str, ...],
     folder: Path | None,
     file: Path | None,
+    steps: str | None,
+    metrics: str | None,
     assignments: tuple[str, ...],
     jobs: int,
     prior: Path | None,
@@ -110,12 +113,15 @@ def compare(
         acutance compare photos/ --loss l1 --loss "90% l1 + 10% fft" --test Set5 --run cmp
         acutance compare --file study.toml
     """
-    from acutance.study.compare.question import home_of, make_study, read_study
+    from acutance.study.compare.question import RECORD, make_study, read_study
+    from acutance.study.settings import home_of
 
     layers = [] if file is None else [(str(file), read_study(file))]
-    layers.append(("command line", _settings(photos, assignments, options)))
+    options |= {"steps": _budgets(steps), "metrics": listed(metrics)}
+    given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
+    layers.append(("command line", given))
     study = make_study(layers)
-    place = folder or (home_of(file) if file is not None else None)
+    place = folder or (home_of(file, RECORD) if file is not None else None)
     if place is None:
         raise click.UsageError("Name the study's folder: --run NAME.")
     from acutance.study.compare.study import carry_out, foresee
@@ -129,32 +135,9 @@ def compare(
     _show(outcome, as_json=as_json)
 
 
-def _settings(
-    photos: tuple[str, ...], assignments: tuple[str, ...], options: dict[str, object]
-) -> dict[str, object]:
-    """The options that were given, as settings; paths become absolute, for continuing."""
-    from acutance.training.recipe import absolute, read_assignment
-
-    found: dict[str, object] = {}
-    for option, key in OPTIONS.items():
-        value = options[option]
-        if isinstance(value, tuple):
-            given = [*photos, *value] if option == "data" else list(value)
-            if given:
-                found[key] = [absolute(str(v)) for v in given] if option in PLACES else given
-        elif value is not None:
-            if option in LISTS:
-                value = _listed(option, str(value))
-            found[key] = absolute(str(value)) if option in PLACES else value
-    return found | dict(map(read_assignment, assignments))
-
-
-def _listed(option: str, text: str) -> list[str] | list[int]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if option != "steps":
-        return parts
+def _budgets(text: str | None) -> list[int] | None:
     try:
-        return [int(part.replace("_", "")) for part in parts]
+        return None if text is None else [int(part) for part in listed(text) or ()]
     except ValueError as error:
         raise click.BadParameter(f"'{text}'. Write whole numbers: 1000,5000,20000.") from error
 

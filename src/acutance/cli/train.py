@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from acutance.cli.given import given_settings
+
 # option of the command -> setting of the recipe
 OPTIONS = {
     "data": "data.photos",
@@ -29,6 +31,7 @@ OPTIONS = {
     "precision": "machine.precision",
     "device": "machine.device",
 }
+PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 
 
 @click.command()
@@ -100,11 +103,11 @@ def train(
         acutance train photos/ --scale 2 --network compact:nano --loss l1 --minutes 5 --run runs/a
         acutance train --config my.toml --set optim.rate=2e-4 --run runs/b
     """
-    from acutance.training.recipe import make_recipe, read_assignment, read_settings
+    from acutance.training.recipe import make_recipe, read_settings
 
     layers = [(str(path), read_settings(path)) for path in files]
-    named = _settings(photos, options)
-    layers.append(("command line", {**named, **dict(map(read_assignment, assignments))}))
+    given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
+    layers.append(("command line", given))
     recipe, origin = make_recipe(layers)
     if print_config:
         _print_config(recipe, origin)
@@ -121,25 +124,6 @@ def train(
             click.echo(f"{name:<22} {value}")
         return
     click.echo(carry_out(recipe, Path(folder or ""), quiet=quiet).model)
-
-
-MODELS = ("start", "teacher")  # options that name a trained model
-
-
-def _settings(photos: tuple[str, ...], options: dict[str, object]) -> dict[str, object]:
-    """The options that were given, as settings; paths become absolute, for continuing."""
-    from acutance.training.recipe import absolute
-
-    found: dict[str, object] = {}
-    for option, key in OPTIONS.items():
-        value = options[option]
-        if isinstance(value, tuple):
-            sources = [*photos, *value] if option == "data" else value
-            if sources:
-                found[key] = [absolute(str(source)) for source in sources]
-        elif value is not None:
-            found[key] = absolute(str(value)) if option in MODELS else value
-    return found
 
 
 def _print_config(recipe: object, origin: dict[str, str]) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli.given import given_settings, listed
+
 if TYPE_CHECKING:
     from acutance.study.tune.found import Found
 
@@ -36,7 +38,6 @@ OPTIONS = {
     "device": "machine.device",
 }
 PLACES = {"data", "val", "start"}
-LISTS = {"terms", "objective"}
 
 
 class _Search(click.Group):
@@ -107,6 +108,8 @@ def search(
     folder: Path | None,
     file: Path | None,
     ranges: tuple[str, ...],
+    terms: str | None,
+    objective: str | None,
     assignments: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -119,12 +122,17 @@ def search(
     """
     import json
 
-    from acutance.study.tune.question import make_tuning, read_tuning
+    from acutance.study.settings import home_of
+    from acutance.study.tune.question import RECORD, make_tuning, read_tuning
 
     layers = [] if file is None else [(str(file), read_tuning(file))]
-    layers.append(("command line", _settings(photos, ranges, assignments, options)))
+    options |= {"terms": listed(terms), "objective": listed(objective)}
+    given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
+    if ranges:
+        given["tune.ranges"] = dict(_named(text) for text in ranges)
+    layers.append(("command line", given))
     tuning = make_tuning(layers)
-    place = folder or (file.parent if file is not None and file.name == "tune.toml" else None)
+    place = folder or (home_of(file, RECORD) if file is not None else None)
     if place is None:
         raise click.UsageError("Name the search's folder: --run NAME.")
     from acutance.study.tune.outcome import to_json
@@ -153,31 +161,6 @@ def apply(source: Path, pick: str, folder: Path, minutes: float, quiet: bool) ->
     from acutance.study.tune.tuning import apply as train
 
     click.echo(train(source, pick, folder, minutes=minutes, quiet=quiet).model)
-
-
-def _settings(
-    photos: tuple[str, ...],
-    ranges: tuple[str, ...],
-    assignments: tuple[str, ...],
-    options: dict[str, object],
-) -> dict[str, object]:
-    """The options that were given, as settings; paths become absolute, for continuing."""
-    from acutance.training.recipe import absolute, read_assignment
-
-    found: dict[str, object] = {}
-    for option, key in OPTIONS.items():
-        value = options[option]
-        if isinstance(value, tuple):
-            given = [absolute(str(v)) for v in ([*photos, *value] if option == "data" else value)]
-            if given:
-                found[key] = given
-        elif value is not None:
-            if option in LISTS:
-                value = [part.strip() for part in str(value).split(",") if part.strip()]
-            found[key] = absolute(str(value)) if option in PLACES else value
-    if ranges:
-        found["tune.ranges"] = dict(_named(text) for text in ranges)
-    return found | dict(map(read_assignment, assignments))
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -61,7 +61,7 @@ def test_one_wild_loss_does_not_flatten_the_others(made_study):
 def test_a_single_seed_has_a_point_and_no_interval(made_study):
     made = made_study(("l1", "mse"), unfinished=tuple(("mse", s) for s in range(1, 4)))
     row = forest(made.answers, "psnr").groups[0].rows[0]
-    assert (row.interval, row.p, row.word) == ("– to –", "–", "not enough seeds")
+    assert (row.interval, row.p, row.word) == ("–", "–", "not enough seeds")
     assert inside(row.bar, "reach") == []
     assert "nan" not in row.bar
     write_page(made.page, made.study, made.answers, made.runs, made.record)

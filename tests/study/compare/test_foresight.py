@@ -8,6 +8,7 @@ import pytest
 
 from acutance.errors import InputError
 from acutance.study.compare.foresight import family_size, plan_lines
+from acutance.study.compare.question import Question
 from acutance.study.compare.study import carry_out, foresee
 from acutance.study.power import power_of
 
@@ -73,3 +74,12 @@ def test_the_family_is_pairs_by_sets_by_budgets(small_study):
     question = small_study({"study.losses": losses, "study.steps": [10, 20]}).question
     assert family_size(question, 3) == 3 * 3 * 2
     assert family_size(replace(question, against="all"), 3) == 6 * 3 * 2
+
+
+def test_a_network_that_scores_and_trains_is_told():
+    alex = Question(losses=("l1", "l1 + lpips(net='alex')"), metrics=("psnr", "lpips"))
+    told = [line for line in plan_lines(alex, None) if "looks through the network" in line]
+    assert len(told) == 1
+    assert told[0].startswith("l1 + lpips(net='alex'): lpips(net='alex') looks")
+    squeeze = replace(alex, losses=("l1", "l1 + lpips(net='squeeze')"))
+    assert not any("looks through" in line for line in plan_lines(squeeze, None))

@@ -8,7 +8,8 @@ import tomli_w
 
 import acutance
 from acutance.errors import InputError
-from acutance.study.compare.question import folder_name, home_of, make_study, read_study
+from acutance.study.compare.question import RECORD, folder_name, make_study, read_study
+from acutance.study.settings import home_of
 
 
 def test_runs_differ_in_loss_steps_and_seed_alone(small_study):
@@ -55,10 +56,10 @@ def test_folders_of_a_file_are_relative_to_it(tmp_path):
 
 
 def test_a_record_lives_in_its_folder_and_another_file_beside_its_own(undisturbed, tmp_path):
-    assert home_of(undisturbed.folder / "study.toml") == undisturbed.folder
+    assert home_of(undisturbed.folder / "study.toml", RECORD) == undisturbed.folder
     for name in ("mine.toml", "study.toml"):
         (tmp_path / name).write_text("[study]\n")
-        assert home_of(tmp_path / name) == tmp_path / name.removesuffix(".toml")
+        assert home_of(tmp_path / name, RECORD) == tmp_path / name.removesuffix(".toml")
 
 
 def test_folder_names_are_short_legal_and_different():

@@ -5,11 +5,12 @@ from math import sqrt
 
 import numpy as np
 
-from acutance.evaluation.judging import card_of
+from acutance.losses.expression import parse_loss
 from acutance.study.compare.answers import Answers, Difference
 from acutance.study.compare.question import Question
-from acutance.study.compare.wording import number
+from acutance.study.numbers import in_unit
 from acutance.study.power import POWER, smallest_difference, smallest_p
+from acutance.study.scored_terms import shared_networks
 
 
 def plan_lines(question: Question, earlier: Answers | None) -> list[str]:
@@ -21,6 +22,12 @@ def plan_lines(question: Question, earlier: Answers | None) -> list[str]:
         f"{arms * seeds * len(budgets)} runs: {arms} losses, {seeds} seeds, "
         f"{' and '.join(f'{b:,}' for b in budgets)} steps; {steps:,} steps in all",
         f"smallest p: of the t test any; of sign flips, which need no normal spread, {floor:.2g}",
+    ]
+    lines += [
+        f"{loss}: {term} looks through the network that {metric} scores by, so its {metric} says "
+        "nothing of what people see"
+        for loss in question.losses
+        for term, metric in shared_networks(parse_loss(loss), question.metrics)
     ]
     found = [] if earlier is None else list(_smallest(question, earlier))
     return lines + (
@@ -41,10 +48,9 @@ def _smallest(question: Question, earlier: Answers) -> Iterator[str]:
         sd = _pooled(mine)
         alpha = question.alpha / family_size(question, len({d.set for d in known}))
         least = smallest_difference(sd, question.seeds, alpha=alpha)
-        unit = card_of(question.primary).unit
         yield (
-            f"{group}: a true difference of {number(least, unit)} is shown with "
-            f"{POWER:.0%} chance (pairs of seeds spread by {number(sd, unit)})"
+            f"{group}: a true difference of {in_unit(least, question.primary)} is shown with "
+            f"{POWER:.0%} chance (pairs of seeds spread by {in_unit(sd, question.primary)})"
         )
 
 

@@ -1,29 +1,21 @@
 """What a study asks: the arms, budgets and seeds, what judges them, and the recipe they share."""
 
-import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.evaluation.protocols import find_protocol
 from acutance.losses.expression import parse_loss
 from acutance.metrics import METRICS
-from acutance.training.recipe import (
-    Recipe,
-    absolute,
-    make_recipe,
-    plain_settings,
-    read_settings,
-)
+from acutance.study.settings import Kind, as_tables, join_layers, read_tables, run_recipe
+from acutance.training.recipe import Recipe, Settings, absolute, plain_settings
 from acutance.training.record import differences as recipe_differences
 
 _STRICT = ConfigDict(extra="forbid")
@@ -31,14 +23,17 @@ Count = Annotated[int, Field(ge=1)]
 
 RECORD = "study.toml"  # in the study's folder: what it asks, and what was settled at its start
 
-# settings that the study itself gives each run, and the option that says so
-OWN = {
-    "loss.expression": "--loss, once for each arm",
-    "seed": "--seeds",
-    "stop.steps": "--steps",
-    "stop.minutes": "--steps",
-    "stop.until": "--steps",
-}
+KIND = Kind(
+    "study",
+    "a study's own",
+    {
+        "loss.expression": "--loss, once for each arm",
+        "seed": "--seeds",
+        "stop.steps": "--steps",
+        "stop.minutes": "--steps",
+        "stop.until": "--steps",
+    },
+)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -67,82 +62,35 @@ class Study:
 
     def recipe_of(self, loss: str, steps: int, seed: int) -> Recipe:
         """The recipe of one run."""
-        recipe = self.recipe
-        return replace(
-            recipe,
-            seed=seed,
-            loss=replace(recipe.loss, expression=loss),
-            stop=replace(recipe.stop, steps=steps),
-        )
+        return run_recipe(self.recipe, loss, steps=steps, seed=seed)
 
     def to_tables(self) -> dict[str, Any]:
         """As the tables of a TOML file, every default written out."""
-        tables = {"study": asdict(self.question), "recipe": asdict(self.recipe)}
-        for key in OWN:
-            section, _, name = key.rpartition(".")
-            table = tables["recipe"][section] if section else tables["recipe"]
-            del table[name]
-        return json.loads(json.dumps(tables))
+        return as_tables(KIND, self.question, self.recipe)
 
 
 def read_study(path: Path) -> dict[str, object]:
     """The settings of a study's TOML file as "study.losses" -> value, "optim.rate" -> value.
 
-    The tables are [study] and those of a run's recipe, alone or within [recipe]; what a study
-    folder's own file holds besides is passed over. Relative folders and models are relative to
-    the file.
+    Relative folders and models are relative to the file.
     """
-    settings = read_settings(path)
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    asked = tables.get("study")
+    settings, asked = read_tables(path, KIND)
     if not isinstance(asked, dict) or not asked.get("losses"):
         raise InputError(f'{path} is no study: it has no [study] with losses = ["l1", ...].')
-    settings.pop("study", None)
     for key in ("test", "show"):
         if isinstance(asked.get(key), list):
             asked[key] = [absolute(str(folder), folder=path.parent) for folder in asked[key]]
     return {**settings, **{f"study.{key}": value for key, value in asked.items()}}
 
 
-def home_of(file: Path) -> Path:
-    """Where the study of a TOML file lives.
-
-    That of a study's own record is the folder it lies in; for any other file, even one that is
-    called the same, it is the folder of the file's name beside it.
-    """
-    is_record = file.name == RECORD and "plan" in tomllib.loads(file.read_text(encoding="utf-8"))
-    return file.parent if is_record else file.with_suffix("")
-
-
-def make_study(layers: Sequence[tuple[str, Mapping[str, object]]]) -> Study:
+def make_study(layers: Sequence[tuple[str, Settings]]) -> Study:
     """Join layers of settings, later ones first in rank, into a checked study.
 
     Raises InputError for an unknown setting, for an arm whose loss cannot be read, for equal
     arms, for a single arm or seed, and for settings that the study itself gives its runs.
     """
-    asked: dict[str, object] = {}
-    shared: list[tuple[str, Mapping[str, object]]] = []
-    known = [f"study.{f.name}" for f in fields(Question)]
-    for origin, settings in layers:
-        for key in settings.keys() & OWN.keys():
-            raise InputError(f"{key} ({origin}) is a study's own. Use {OWN[key]}.")
-        mine = {k: v for k, v in settings.items() if k.startswith("study.")}
-        for key in mine:
-            if key not in known:
-                raise InputError(f"Unknown setting '{key}' ({origin}). {nearest(key, known)}")
-        asked |= {key.removeprefix("study."): value for key, value in mine.items()}
-        shared.append((origin, {k: v for k, v in settings.items() if not k.startswith("study.")}))
-    try:
-        question = _ADAPTER.validate_python(asked)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InputError(f"study.{problem['loc'][0]}: {problem['msg']}.") from error
-    recipe, _ = make_recipe([("study", _QUIET), *shared])
+    question, recipe = join_layers(KIND, layers, Question)
     return Study(_checked(question), recipe)
-
-
-# one hold-out for all seeds, so that every run learns from the same pictures; nothing to look at
-_QUIET = {"data.hold_out_seed": 0, "log.samples": 0, "log.tensorboard": "off"}
 
 
 def _checked(question: Question) -> Question:
@@ -213,6 +161,3 @@ def folder_name(loss: str) -> str:
         return loss
     words = re.sub(r"[^a-z0-9.]+", "-", loss.lower()).strip("-.")
     return f"{words[:60]}-{sha256(loss.encode()).hexdigest()[:6]}"
-
-
-_ADAPTER = TypeAdapter(Question)

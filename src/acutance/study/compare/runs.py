@@ -23,6 +23,7 @@ SCORES = "test.json"  # of a run, beside what every run leaves
 FAILED = "failed.txt"
 PHASE = "steps of all runs"
 POLL_S = 1.0  # between two looks at runs that another process is busy with
+LOOK_S = 5.0  # between two looks at their logs, for the bar
 
 
 @dataclass(frozen=True)
@@ -174,19 +175,23 @@ def _show(runs: Sequence[Run], display: Display) -> None:
 
 def _told(run: Run, runs: Sequence[Run], display: Display) -> "_Told":
     others = [other for other in runs if other is not run]
-    return _Told(display, _taken(others), sum(r.steps for r in runs))
+    return _Told(display, others, sum(r.steps for r in runs))
 
 
 class _Told:
     """What a run tells, as a part of the study's one bar; its notes are in its own log."""
 
-    def __init__(self, display: Display, done: int, total: int) -> None:
-        self._display, self._done, self._total = display, done, total
+    def __init__(self, display: Display, others: Sequence[Run], total: int) -> None:
+        self._display, self._others, self._total = display, others, total
+        self._done, self._next = 0, 0.0
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """Move the study's bar by the steps of this run."""
-        if name == "training":
-            self._display.phase(PHASE, self._done + min(done, total), self._total)
+        """Move the study's bar: by this run's steps, and now and then by other processes' too."""
+        if name != "training":
+            return
+        if time.monotonic() >= self._next:
+            self._done, self._next = _taken(self._others), time.monotonic() + LOOK_S
+        self._display.phase(PHASE, self._done + min(done, total), self._total)
 
     def note(self, text: str) -> None:
         """Nothing: thirty runs would drown what matters."""

@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite, isnan
 
-from acutance.evaluation.judging import card_of
 from acutance.study.compare.answers import Answers, Difference
-
-DIGITS = {"dB": 3, "": 4}  # after the point, by unit
-
-
-def number(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value of a metric with as many digits as mean something, and its unit."""
-    text = f"{value:{'+' if signed else ''}.{DIGITS.get(unit, 3)}f}"
-    return f"{text} {unit}".rstrip()
+from acutance.study.numbers import in_unit, interval
 
 
 def sentences(answers: Answers) -> list[str]:
@@ -51,11 +43,11 @@ def _part(word: str, group: Sequence[Difference], metric: str) -> str:
 
 
 def _evidence(difference: Difference) -> str:
-    found, unit = difference.found, card_of(difference.metric).unit
+    found, metric = difference.found, difference.metric
+    mean = in_unit(found.mean, metric, signed=True)
     if found.seeds < 2:
-        return f"{difference.set} ({number(found.mean, unit, signed=True)}, of one seed)"
-    low, high = (number(value, "", signed=True) for value in (found.low, found.high))
-    text = f"{difference.set} ({number(found.mean, unit, signed=True)}, {low} to {high}"
+        return f"{difference.set} ({mean}, of one seed)"
+    text = f"{difference.set} ({mean}, {interval(found.low, found.high, metric)}"
     text += f", p {p_value(difference.p_holm)}"
     if difference.verdict.word == "not enough seeds":
         needed = difference.verdict.seeds_needed
@@ -88,27 +80,23 @@ HEAD = (
 
 def table_rows(answers: Answers) -> list[tuple[str, ...]]:
     """Every difference as a row for people, under HEAD."""
-    rows = []
-    for d in answers.differences:
-        unit = card_of(d.metric).unit
-        low, high = (number(value, "", signed=True) for value in (d.found.low, d.found.high))
-        rows.append(
-            (
-                f"{d.budget:,}",
-                d.arm,
-                d.against,
-                d.set,
-                d.metric,
-                number(d.found.mean, unit, signed=True),
-                f"{low} to {high}",
-                p_value(d.found.p),
-                p_value(d.p_holm),
-                f"{d.found.effect:+.1f}",
-                number(d.noise, unit),
-                d.verdict.word,
-            )
+    return [
+        (
+            f"{d.budget:,}",
+            d.arm,
+            d.against,
+            d.set,
+            d.metric,
+            in_unit(d.found.mean, d.metric, signed=True),
+            interval(d.found.low, d.found.high, d.metric),
+            p_value(d.found.p),
+            p_value(d.p_holm),
+            f"{d.found.effect:+.1f}",
+            in_unit(d.noise, d.metric),
+            d.verdict.word,
         )
-    return rows
+        for d in answers.differences
+    ]
 
 
 def as_markdown(answers: Answers) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from acutance.study.statistics import PairedResult
 from acutance.study.tune.question import Tuning
 
+REPORT = "report.html"  # in the folder of a search
+
 
 @dataclass(frozen=True)
 class Tried:

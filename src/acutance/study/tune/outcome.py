@@ -14,7 +14,7 @@ from acutance.errors import RunError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
 from acutance.study.statistics import PairedResult, compare_paired
-from acutance.study.tune.found import Found, Member, Tried
+from acutance.study.tune.found import REPORT, Found, Member, Tried
 from acutance.study.tune.front import (
     higher_is_better,
     hypervolume,
@@ -28,7 +28,6 @@ from acutance.study.tune.search import Worker
 from acutance.study.tune.trial import run_trial_table
 
 RESULTS = "results.json"
-REPORT = "report.html"
 
 
 def tried(worker: Worker) -> tuple[list[Tried], list[int]]:

@@ -11,6 +11,7 @@ from acutance.evaluation.judging import card_of
 from acutance.storage import write_atomically
 from acutance.study.compare.figures.figure import Figure
 from acutance.study.compare.figures.forest import sign
+from acutance.study.numbers import digits, in_unit
 from acutance.study.report import Table, render
 from acutance.study.statistics import PairedResult
 from acutance.study.tune.figures.knobs import growth, knob_figures
@@ -19,7 +20,7 @@ from acutance.study.tune.figures.scatter import START_LOOK, kind_of, look_of
 from acutance.study.tune.found import Found, Member
 from acutance.study.tune.front import PICKS
 from acutance.study.tune.search import SAMPLERS
-from acutance.study.tune.wording import apply_command, front_head, front_rows, interval, number
+from acutance.study.tune.wording import apply_command, front_head, front_rows, gain
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ def _pick(folder: Path, found: Found, member: Member) -> Pick:
         names=", ".join(member.names),
         trial=member.trial.number,
         loss=member.trial.loss,
-        values=", ".join(f"{m} {number(v, m)} {card_of(m).unit}".rstrip() for m, v in values),
+        values=", ".join(f"{m} {in_unit(v, m)}" for m, v in values),
         marks=tuple(
-            (_word(result, m), f"{m} {interval(result, m)} {card_of(m).unit}".rstrip())
+            (_word(result, m), f"{m} {gain(result, m)} {card_of(m).unit}".rstrip())
             for m, result in zip(objective, member.again, strict=bool(member.again))
         ),
         fell_back=bool(member.again) and not member.holds,
@@ -162,8 +163,7 @@ def _front_words(found: Found) -> str:
 def _growth_note(found: Found) -> str:
     objective = found.tuning.search.objective
     corner = ", ".join(
-        f"{m} {number(v, m)} {card_of(m).unit}".rstrip()
-        for m, v in zip(objective, found.reference, strict=True)
+        f"{m} {in_unit(v, m)}" for m, v in zip(objective, found.reference, strict=True)
     )
     if len(objective) == 1:
         what = "How far the best trial so far is ahead of the worst whole one"
@@ -190,7 +190,7 @@ def _trial_table(found: Found) -> Table:
     for trial in found.trials:
         kind, _, names = kind_of(found, trial)
         what = words[kind] + (f": {names}" if names else "")
-        values = (number(v, m) for m, v in zip(metrics, trial.values, strict=True))
+        values = (digits(v, m) for m, v in zip(metrics, trial.values, strict=True))
         rows.append((str(trial.number), trial.loss, *values, f"{trial.steps:,}", what))
     heads = (f"{m} {card_of(m).unit}".strip() for m in metrics)
     head = ("trial", "loss", *heads, "steps", "what became of it")

@@ -1,32 +1,34 @@
 """What a search asks: what may vary, what counts, how long, and the recipe that trials share."""
 
-import json
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.evaluation.judging import card_of
 from acutance.losses.expression import parse_loss
 from acutance.study.scored_terms import check_scorer_is_no_term
+from acutance.study.settings import Kind, as_tables, join_layers, plain, read_tables, run_recipe
 from acutance.study.tune.space import Space, pool_space, weight_space
-from acutance.training.recipe import Recipe, make_recipe, read_settings
+from acutance.training.recipe import Recipe, Settings
 
 _STRICT = ConfigDict(extra="forbid")
 Count = Annotated[int, Field(ge=1)]
-OWN = {  # settings that the search gives each trial
-    "loss.expression": "--loss or --terms",
-    "stop.steps": "--steps",
-    "stop.minutes": "--steps",
-    "stop.until": "--steps",
-}
+KIND = Kind(
+    "tune",
+    "the search's own",
+    {
+        "loss.expression": "--loss or --terms",
+        "stop.steps": "--steps",
+        "stop.minutes": "--steps",
+        "stop.until": "--steps",
+    },
+)
 RECORD = "tune.toml"  # in the folder of the search
 FREE_TO_CHANGE = ("trials", "front", "again", "storage")  # a search may be made longer
 
@@ -78,63 +80,25 @@ class Tuning:
 
     def recipe_of(self, loss: str, *, seed: int, steps: int) -> Recipe:
         """The recipe of one trial."""
-        recipe = self.recipe
-        return replace(
-            recipe,
-            seed=seed,
-            loss=replace(recipe.loss, expression=loss),
-            stop=replace(recipe.stop, steps=steps),
-        )
+        return run_recipe(self.recipe, loss, steps=steps, seed=seed)
 
     def to_tables(self) -> dict[str, Any]:
         """As the tables of a TOML file, every default written out."""
-        tables = {"tune": asdict(self.search), "recipe": asdict(self.recipe)}
-        for key in OWN:
-            section, _, name = key.rpartition(".")
-            del tables["recipe"][section][name]
-        return plain(tables)
-
-
-def plain(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables as a file gives them back: lists in place of tuples."""
-    return json.loads(json.dumps(tables))
+        return as_tables(KIND, self.search, self.recipe)
 
 
 def read_tuning(path: Path) -> dict[str, object]:
     """The settings of a search's TOML file as "tune.loss" -> value, "optim.rate" -> value."""
-    settings = read_settings(path)
-    asked = tomllib.loads(path.read_text(encoding="utf-8")).get("tune")
+    settings, asked = read_tables(path, KIND)
     if not isinstance(asked, dict):
         raise InputError(f'{path} is no search: it has no [tune] with loss = "l1 + w*fft".')
-    settings.pop("tune", None)
     return {**settings, **{f"tune.{key}": value for key, value in asked.items()}}
 
 
-def make_tuning(layers: Sequence[tuple[str, Mapping[str, object]]]) -> Tuning:
+def make_tuning(layers: Sequence[tuple[str, Settings]]) -> Tuning:
     """Join layers of settings, later ones first in rank, into a checked search."""
-    asked: dict[str, object] = {}
-    shared: list[tuple[str, Mapping[str, object]]] = []
-    known = [f"tune.{f.name}" for f in fields(Search)]
-    for origin, settings in layers:
-        for key in settings.keys() & OWN.keys():
-            raise InputError(f"{key} ({origin}) is the search's own. Use {OWN[key]}.")
-        mine = {k.removeprefix("tune."): v for k, v in settings.items() if k.startswith("tune.")}
-        for key in mine:
-            if f"tune.{key}" not in known:
-                hint = nearest(f"tune.{key}", known)
-                raise InputError(f"Unknown setting 'tune.{key}' ({origin}). {hint}")
-        asked |= mine
-        shared.append((origin, {k: v for k, v in settings.items() if not k.startswith("tune.")}))
-    try:
-        search = _ADAPTER.validate_python(asked)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise InputError(f"tune.{problem['loc'][0]}: {problem['msg']}.") from error
-    recipe, _ = make_recipe([("tune", _QUIET), *shared])
+    search, recipe = join_layers(KIND, layers, Search)
     return _checked(Tuning(search, recipe))
-
-
-_QUIET = {"data.hold_out_seed": 0, "log.samples": 0, "log.tensorboard": "off"}
 
 
 def _checked(tuning: Tuning) -> Tuning:
@@ -154,6 +118,3 @@ def _checked(tuning: Tuning) -> Tuning:
     whole = search.loss or " + ".join(search.terms)
     check_scorer_is_no_term(parse_loss(whole), search.objective)
     return tuning
-
-
-_ADAPTER = TypeAdapter(Search)

@@ -17,6 +17,7 @@ import tomli_w
 from acutance.errors import InputError, MissingPackageError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
+from acutance.study.settings import QUIET
 from acutance.study.tune.question import FREE_TO_CHANGE, RECORD, Tuning, make_tuning, read_tuning
 from acutance.training.recipe import absolute, plain_settings
 from acutance.training.record import Plan, versions
@@ -175,11 +176,12 @@ def apply(folder: Path, pick: str, run: Path, *, minutes: float, quiet: bool = F
     from acutance.training.start import carry_out as train
 
     loss = loss_of(folder, pick)
-    settings = read_tuning(folder / RECORD)
-    shared = {k: v for k, v in settings.items() if not k.startswith("tune.")}
     from acutance.training.recipe import make_recipe
 
-    full = {"loss.expression": loss, "stop.minutes": minutes, "log.samples": 2}
+    settings = read_tuning(folder / RECORD)
+    unseen = QUIET.keys() - {"data.hold_out_seed"}  # what trials leave out for nobody to look at
+    shared = {k: v for k, v in settings.items() if k not in unseen and not k.startswith("tune.")}
+    full = {"loss.expression": loss, "stop.minutes": minutes}
     recipe, _ = make_recipe([(str(folder), shared), ("command line", full)])
     return train(recipe, run, quiet=quiet)
 

@@ -5,15 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from acutance.evaluation.judging import card_of
+from acutance.study.numbers import digits, interval
 from acutance.study.statistics import PairedResult
-from acutance.study.tune.found import Found, Member
-
-DIGITS = {"dB": 3}
-
-
-def number(value: float, metric: str, *, signed: bool = False) -> str:
-    """A value of a metric without its unit."""
-    return f"{value:{'+' if signed else ''}.{DIGITS.get(card_of(metric).unit, 4)}f}"
+from acutance.study.tune.found import REPORT, Found, Member
 
 
 def front_head(found: Found) -> tuple[str, ...]:
@@ -29,7 +23,7 @@ def front_rows(found: Found) -> list[tuple[str, ...]]:
         (
             str(member.trial.number),
             member.trial.loss,
-            *(number(v, m) for v, m in zip(member.trial.values, metrics, strict=True)),
+            *(digits(v, m) for v, m in zip(member.trial.values, metrics, strict=True)),
             *_fresh(member, metrics),
             ", ".join(
                 [*member.names, *([] if member.holds or not member.again else ["fell back"])]
@@ -42,15 +36,13 @@ def front_rows(found: Found) -> list[tuple[str, ...]]:
 def _fresh(member: Member, metrics: Sequence[str]) -> list[str]:
     if not member.again:
         return ["-"] * len(metrics)
-    return [interval(result, m) for result, m in zip(member.again, metrics, strict=True)]
+    return [gain(result, m) for result, m in zip(member.again, metrics, strict=True)]
 
 
-def interval(result: PairedResult, metric: str) -> str:
+def gain(result: PairedResult, metric: str) -> str:
     """+0.012 (-0.003 to +0.020)."""
-    mean, low, high = (
-        number(v, metric, signed=True) for v in (result.mean, result.low, result.high)
-    )
-    return f"{mean} ({low} to {high})"
+    mean = digits(result.mean, metric, signed=True)
+    return f"{mean} ({interval(result.low, result.high, metric)})"
 
 
 def summary(found: Found, place: Path) -> list[str]:
@@ -60,7 +52,7 @@ def summary(found: Found, place: Path) -> list[str]:
         f"\n{len(found.trials)} trials, {steps:,} steps, {len(found.failed)} failed; "
         f"hypervolume {found.area[-1]:.4g} against "
         + ", ".join(
-            f"{metric} {number(value, metric)}"
+            f"{metric} {digits(value, metric)}"
             for metric, value in zip(found.tuning.search.objective, found.reference, strict=True)
         )
     ]
@@ -71,7 +63,7 @@ def summary(found: Found, place: Path) -> list[str]:
     for member in found.front:
         for name in member.names:
             lines.append(apply_command(place, name))
-    return lines
+    return [*lines, f"\n{place / REPORT}"]
 
 
 def apply_command(place: Path, name: str) -> str:

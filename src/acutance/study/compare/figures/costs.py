@@ -1,14 +1,14 @@
 """What an arm costs, seconds a step beside the first; and what it reached, with seeds' noise."""
 
 from collections.abc import Sequence
+from math import isnan
 from statistics import median
 
-from acutance.evaluation.judging import card_of
 from acutance.study.compare.answers import Answers, Mean
 from acutance.study.compare.figures.figure import name_arms
 from acutance.study.compare.question import Question
 from acutance.study.compare.runs import Run
-from acutance.study.compare.wording import number
+from acutance.study.numbers import digits, in_unit
 from acutance.study.report import Table
 from acutance.training.record import read_log
 
@@ -60,7 +60,6 @@ def score_table(answers: Answers) -> Table:
 def _cell(mean: Mean | None) -> str:
     if mean is None:
         return "–"
-    unit = card_of(mean.metric).unit
-    noise = f" ± {number(mean.noise, unit)}" if mean.noise == mean.noise else f" {unit}"
-    digits = number(mean.mean, unit).removesuffix(unit).rstrip()
-    return f"{digits}{noise}".rstrip()
+    if isnan(mean.noise):  # of one seed
+        return in_unit(mean.mean, mean.metric)
+    return f"{digits(mean.mean, mean.metric)} ± {in_unit(mean.noise, mean.metric)}"

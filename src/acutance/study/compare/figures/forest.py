@@ -9,8 +9,8 @@ from acutance.evaluation.judging import card_of
 from acutance.study.axes import Axis, escape, number
 from acutance.study.compare.answers import Answers, Difference
 from acutance.study.compare.figures.figure import Named, name_arms
-from acutance.study.compare.wording import number as in_unit
 from acutance.study.compare.wording import p_value
+from acutance.study.numbers import in_unit, interval
 
 FAR = 12  # an interval this many times the usual reach is cut at the edge, and marked
 SIGNS = {
@@ -106,17 +106,13 @@ def _axis(found: Sequence[Difference]) -> Axis:
 
 
 def _row(d: Difference, axis: Axis) -> Row:
-    unit = card_of(d.metric).unit
-    low, high = (
-        in_unit(v, "", signed=True) if isfinite(v) else UNKNOWN for v in (d.found.low, d.found.high)
-    )
     p = p_value(d.p_holm) if isfinite(d.p_holm) else UNKNOWN
     word = d.verdict.word
     return Row(
         set=d.set,
         bar=_bar(d, axis),
-        difference=in_unit(d.found.mean, unit, signed=True),
-        interval=f"{low} to {high}",
+        difference=in_unit(d.found.mean, d.metric, signed=True),
+        interval=interval(d.found.low, d.found.high, d.metric),
         p=p,
         word=word,
     )
@@ -124,11 +120,10 @@ def _row(d: Difference, axis: Axis) -> Row:
 
 def told(d: Difference) -> str:
     """Everything about one difference in a line, for hovering and for those who do not see it."""
-    unit = card_of(d.metric).unit
     text = f"{d.arm} against {d.against}, {d.budget:,} steps, {d.set}: "
-    text += f"{in_unit(d.found.mean, unit, signed=True)} in {d.metric}"
+    text += f"{in_unit(d.found.mean, d.metric, signed=True)} in {d.metric}"
     if isfinite(d.found.low):
-        text += f", 95 % interval {d.found.low:+.4f} to {d.found.high:+.4f}"
+        text += f", 95 % interval {interval(d.found.low, d.found.high, d.metric)}"
     if isfinite(d.p_holm):
         text += f", p {p_value(d.found.p)}, after Holm {p_value(d.p_holm)}"
         text += f", effect {d.found.effect:+.1f}, noise of seeds {d.noise:.4f}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from acutance.study.axes import Axis, around
 from acutance.study.compare.figures.figure import Figure
+from acutance.study.numbers import digits
 from acutance.study.tune.figures.scatter import (
     START_LOOK,
     Scatter,
@@ -21,7 +22,7 @@ from acutance.study.tune.figures.scatter import (
 )
 from acutance.study.tune.found import Found, Member
 from acutance.study.tune.front import higher_is_better, ranks
-from acutance.study.tune.wording import interval, number
+from acutance.study.tune.wording import gain
 
 CLOSE = 0.35  # a front that fills less of an axis than this gets a chart of its own
 
@@ -72,14 +73,14 @@ def _place(values: Sequence[float], row: int) -> tuple[float, float]:
 def _start(found: Found) -> str:
     objective = found.tuning.search.objective
     values = zip(objective, found.start, strict=True)
-    return "start: " + ", ".join(f"{m} {number(v, m)}" for m, v in values)
+    return "start: " + ", ".join(f"{m} {digits(v, m)}" for m, v in values)
 
 
 def cross(found: Found, member: Member) -> Spot:
     """The mean of fresh seeds, with the interval of its gain over the start."""
     objective = found.tuning.search.objective
     gains = ", ".join(
-        f"{m} {interval(result, m)}" for m, result in zip(objective, member.again, strict=True)
+        f"{m} {gain(result, m)}" for m, result in zip(objective, member.again, strict=True)
     )
     ends = [
         (base + result.low, base + result.high)

@@ -9,9 +9,9 @@ from typing import Literal
 from acutance.evaluation.judging import card_of
 from acutance.study.axes import Axis, apart, around, escape, grid, labels, marker_at
 from acutance.study.compare.figures.figure import Figure
+from acutance.study.numbers import digits
 from acutance.study.tune.found import Found, Tried
 from acutance.study.tune.front import PICKS
-from acutance.study.tune.wording import number
 
 Kind = Literal["halted", "whole", "front", "pick", "start", "again"]
 START_LOOK = 6  # a shape that no pick has
@@ -128,7 +128,7 @@ def in_order(spots: Sequence[Spot]) -> tuple[Spot, ...]:
 def told(found: Found, trial: Tried) -> str:
     """A trial in a line, for hovering."""
     values = ", ".join(
-        f"{m} {number(v, m)}"
+        f"{m} {digits(v, m)}"
         for m, v in zip(found.tuning.search.objective, trial.values, strict=True)
     )
     halted = "" if trial.steps == found.tuning.stops[-1] else f", halted at {trial.steps:,} steps"

@@ -1,0 +1,37 @@
+"""The options of a command that were given, as settings of what it starts."""
+
+from collections.abc import Collection, Mapping
+
+
+def given_settings(
+    options: Mapping[str, object],
+    keys: Mapping[str, str],
+    *,
+    places: Collection[str],
+    photos: tuple[str, ...],
+    assignments: tuple[str, ...],
+) -> dict[str, object]:
+    """Setting -> value for each option of `keys` that has one, and for each KEY=VALUE of --set.
+
+    `places` are options that name folders, files or models: they become absolute, so that the
+    same command continues from any folder. PHOTOS come before those of --data.
+    """
+    from acutance.training.recipe import absolute, read_assignment
+
+    found: dict[str, object] = {}
+    for option, key in keys.items():
+        value = options[option]
+        if isinstance(value, tuple):
+            words = [str(word) for word in ((*photos, *value) if option == "data" else value)]
+            if words:
+                found[key] = [absolute(word) for word in words] if option in places else words
+        elif value is not None:
+            found[key] = absolute(str(value)) if option in places else value
+    return found | dict(map(read_assignment, assignments))
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The parts of an option that are separated by commas."""
+    if text is None:
+        return None
+    return [part.strip() for part in text.split(",") if part.strip()]
