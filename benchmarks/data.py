@@ -28,7 +28,8 @@ from torch.utils.data import DataLoader, Dataset
 from acutance.data.batches import Batch
 from acutance.data.pool import PoolSettings, build_pool
 from acutance.data.procedural import procedural_picture
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 
 PICTURES, WIDTH, HEIGHT = 40, 768, 512
 BATCH, PATCH, SCALE = 16, 96, 2

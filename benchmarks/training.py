@@ -57,7 +57,8 @@ def own_picture() -> Path:
     import tempfile
 
     from acutance.data.procedural import procedural_picture
-    from acutance.imaging.files import Picture, write_picture
+    from acutance.imaging.files import write_picture
+    from acutance.imaging.picture import Picture
 
     target = Path(tempfile.gettempdir()) / "acutance-benchmark.png"
     write_picture(target, Picture(procedural_picture(0, 0), None), overwrite=True)

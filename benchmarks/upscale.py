@@ -282,7 +282,8 @@ def first_picture(rounds: int) -> list[dict[str, object]]:
 
 
 def write_small_picture(path: Path) -> None:
-    from acutance.imaging.files import Picture, write_picture
+    from acutance.imaging.files import write_picture
+    from acutance.imaging.picture import Picture
 
     pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     write_picture(path, Picture(pixels))

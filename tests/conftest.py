@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 
 
 @pytest.fixture(scope="session")

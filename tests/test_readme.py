@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 
 ROOT = Path(__file__).parent.parent
 LONG, SHORT = "--steps 3000", "--steps 3 --seeds 2"  # ACUTANCE_BUDGET cuts minutes, not steps

@@ -12,7 +12,8 @@ from acutance.cli import main
 from acutance.cli.compare import OPTIONS
 from acutance.errors import RunError
 from acutance.evaluation.scoring import Score, Scores
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 from acutance.study.compare import ground, page, runs
 from acutance.study.compare.question import Question
 from acutance.training.recipe import Recipe, flatten

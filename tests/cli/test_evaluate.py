@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from acutance.cli.evaluate import evaluate
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.metrics import METRICS
 
 

@@ -14,7 +14,8 @@ import tomli_w
 from acutance.cli import main
 from acutance.cli.tune import OPTIONS
 from acutance.errors import RunError
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 from acutance.study.tune import outcome, search
 from acutance.study.tune.question import Search
 from acutance.training.recipe import Recipe, flatten

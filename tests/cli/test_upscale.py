@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from acutance.cli.export import export
 from acutance.cli.upscale import upscale
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_picture, write_picture
+from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
 from acutance.models import build
 from acutance.models.building import describe

@@ -7,7 +7,8 @@ import pytest
 
 from acutance.data.pool import Pool, PoolSettings, build_pool
 from acutance.data.procedural import procedural_picture
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 
 SIZES = [(96, 120), (97, 131), (80, 64), (144, 101)]  # rows, columns; not all multiples of 2 or 3
 

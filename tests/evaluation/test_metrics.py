@@ -17,7 +17,8 @@ from acutance.evaluation.judging import card_of
 from acutance.evaluation.lpips import Lpips
 from acutance.evaluation.scoring import Scores, Subject, bicubic_subject, evaluate
 from acutance.imaging.colour import luma
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import downscale, resize
 from acutance.metrics import METRICS
 from acutance.metrics.lr_psnr import lr_psnr

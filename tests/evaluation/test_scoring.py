@@ -21,7 +21,8 @@ from acutance.evaluation.scoring import (
     score_picture,
 )
 from acutance.imaging.colour import luma
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import downscale, resize
 from acutance.metrics.ssim import ssim
 

@@ -7,7 +7,8 @@ import pytest
 
 from acutance.errors import InputError
 from acutance.evaluation.sets import find_set
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 
 
 def put(*paths: Path) -> None:

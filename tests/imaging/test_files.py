@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, picture_paths, read_picture, read_rgb, write_picture
+from acutance.imaging.files import picture_paths, read_picture, read_rgb, write_picture
+from acutance.imaging.picture import Picture
 
 LOSSLESS = (".png", ".webp", ".tif")
 ENDINGS = (*LOSSLESS, ".jpg")

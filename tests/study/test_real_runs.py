@@ -44,7 +44,8 @@ def values(tmp_path_factory) -> np.ndarray:
 
 
 def _test_set(folder, samples):
-    from acutance.imaging.files import Picture, read_rgb, write_picture
+    from acutance.imaging.files import read_rgb, write_picture
+    from acutance.imaging.picture import Picture
 
     target = folder / "photographs"
     for name in TEST:

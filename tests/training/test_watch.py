@@ -5,7 +5,8 @@ import math
 import pytest
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.training import watch
 from acutance.training.display import Silent

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_picture, write_picture
+from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.upscaling.batch import Job, first_pixels, plan_jobs, upscale_files
 from acutance.upscaling.picture import ENDINGS, Upscaler, open_upscaler
 

@@ -5,7 +5,8 @@ import pytest
 
 from acutance.errors import InputError, RunError
 from acutance.imaging.colour import luma, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
-from acutance.imaging.files import Picture, read_picture, write_picture
+from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model

@@ -14,7 +14,8 @@ from acutance.cli.evaluate import evaluate
 from acutance.cli.upscale import upscale
 from acutance.errors import InputError, RunError
 from acutance.evaluation.calibration import calibration
-from acutance.imaging.files import Picture, read_picture, write_picture
+from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import ModelCard

@@ -5,7 +5,6 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from acutance.errors import InputError
+from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
 from acutance.storage import write_atomically
 
@@ -64,26 +64,6 @@ _CONVERSIONS = {
 _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _ORIENTATION_TAG = 0x0112
 _BITS_PER_SAMPLE_TAG = 258
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """One decoded picture: `pixels` uint8 (H, W, 1 or 3), `alpha` uint8 (H, W) or None."""
-
-    pixels: np.ndarray
-    alpha: np.ndarray | None = None
-
-    @property
-    def height(self) -> int:
-        return self.pixels.shape[0]
-
-    @property
-    def width(self) -> int:
-        return self.pixels.shape[1]
-
-    @property
-    def is_grey(self) -> bool:
-        return self.pixels.shape[2] == 1
 
 
 def read_picture(path: Path) -> Picture:

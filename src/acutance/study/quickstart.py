@@ -10,7 +10,8 @@ import numpy as np
 
 from acutance.errors import MissingPackageError
 from acutance.evaluation.scoring import Scores, score_picture
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale, resize
 from acutance.study.charts import Curve
 from acutance.study.crops import Shown, Strip, cut_strip

@@ -9,7 +9,7 @@ from acutance.errors import InputError
 from acutance.evaluation.judging import DEFAULT_METRICS
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
-from acutance.imaging.files import Picture
+from acutance.imaging.picture import Picture
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.picture import as_luma_function, as_rgb_function

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from acutance.evaluation.scoring import score_picture
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.models.card import ModelCard
 from acutance.upscaling.picture import as_rgb_function

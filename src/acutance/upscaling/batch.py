@@ -6,7 +6,8 @@ from pathlib import Path
 from time import perf_counter
 
 from acutance.errors import InputError, RunError
-from acutance.imaging.files import Picture, picture_paths, read_picture, write_picture
+from acutance.imaging.files import picture_paths, read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.upscaling.picture import ENDINGS, Upscaler, check_target
 from acutance.upscaling.uncertainty import (
     Sure,

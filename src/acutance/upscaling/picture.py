@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast, overload
 import numpy as np
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_picture, write_picture
+from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
 from acutance.imaging.tiles import Band, bands
 from acutance.models.card import ModelCard

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture
+from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
 from acutance.models.card import ModelCard
 from acutance.storage import write_atomically

@@ -13,7 +13,8 @@ import pytest
 from tests.conftest import drawn_picture
 
 from acutance.evaluation.scoring import Score, Scores
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 from acutance.study.compare.answers import Answers, answer
 from acutance.study.compare.question import Question, Study, make_study
 from acutance.study.compare.runs import SCORES, Run, list_runs

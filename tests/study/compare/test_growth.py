@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from acutance.errors import InputError
-from acutance.imaging.files import Picture, read_rgb, write_picture
+from acutance.imaging.files import read_rgb, write_picture
+from acutance.imaging.picture import Picture
 from acutance.study.compare import ground
 from acutance.study.compare.study import carry_out
 from acutance.study.compare.wording import sentences

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from acutance.imaging.files import Picture, write_picture
+from acutance.imaging.files import write_picture
+from acutance.imaging.picture import Picture
 from acutance.study.tune import search
 from acutance.study.tune.question import Tuning, make_tuning
 from acutance.study.tune.search import Worker, open_study

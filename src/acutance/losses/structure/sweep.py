@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from acutance.losses.closed_form import plane_groups, room_for_gradient
-from acutance.losses.structure.windows import as_lanes, has_lanes, local_mean, spread
+from acutance.losses.structure.windows import as_lanes, from_lanes, has_lanes, local_mean, spread
 
 LANES = 16  # of float32 in the widest vector
 LANE = 1 << 18  # values of a plane; sixteen larger ones would take much memory
-GROUP = 3 << 17  # values of one map worked on at a time: 1.5 MiB of float32, which two cores keep
+GROUP = 3 << 18  # values of one map worked on at a time: 3 MiB of float32; fewer cost more calls
 
 # How a similarity depends on the local means of x, of x^2 + y^2 (times -4) and of x y.
 Pulls = tuple[Tensor, Tensor, Tensor]
@@ -63,7 +63,7 @@ def _sweep_lanes(
         sums.append(twice.sum(dim=(2, 3)))
         if pulls is not None:
             pull = _pulled_back(own, other, pulls, taps)
-            slope.view(n * c, h * w)[part] = pull.permute(0, 2, 3, 1).reshape(h * w, -1).t()
+            from_lanes(pull, slope.view(n * c, h, w)[part])
     return torch.cat(sums, dim=1).view(n, c), slope
 
 
