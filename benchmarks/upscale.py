@@ -204,9 +204,16 @@ def ncnn_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def opencv_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """By a file of one picture size: it cannot read every network whose sizes are free."""
     import cv2
+    import torch
 
-    network = cv2.dnn.readNetFromONNX(str(folder / "model.onnx"))
+    from acutance.models.checkpoint import load_model
+
+    fixed = folder / "fixed.onnx"
+    given = (torch.zeros(1, 3, SIDE, SIDE),)
+    torch.onnx.export(load_model(folder), given, fixed, input_names=["lr"], dynamo=False)
+    network = cv2.dnn.readNetFromONNX(str(fixed))
 
     def work(lr: np.ndarray) -> np.ndarray:
         network.setInput(lr)
