@@ -84,7 +84,12 @@ def write_models(folder: Path, features: int, activation: str) -> None:
     from acutance.upscaling.export import export_onnx
 
     torch.manual_seed(0)
-    arguments = {"features": features, "convolutions": 16, "activation": activation}
+    arguments = {
+        "features": features,
+        "convolutions": 16,
+        "activation": activation,
+        "skip": "nearest",
+    }
     network = build("compact", scale=SCALE, channels=3, arguments=arguments)
     with torch.no_grad():
         network.body[-1].weight.mul_(100)
@@ -204,15 +209,24 @@ def ncnn_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def opencv_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """By a file of one picture size: it cannot read every network whose sizes are free."""
+    """By a file of one picture size, and of the plainest layers: it does not read every one."""
     import cv2
     import torch
 
     from acutance.models.checkpoint import load_model
 
+    class Plain(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = load_model(folder).body
+
+        def forward(self, lr: torch.Tensor) -> torch.Tensor:
+            enlarged = torch.nn.functional.interpolate(lr, scale_factor=SCALE, mode="nearest")
+            return torch.nn.functional.pixel_shuffle(self.body(lr), SCALE) + enlarged
+
     fixed = folder / "fixed.onnx"
     given = (torch.zeros(1, 3, SIDE, SIDE),)
-    torch.onnx.export(load_model(folder), given, fixed, input_names=["lr"], dynamo=False)
+    torch.onnx.export(Plain(), given, fixed, input_names=["lr"], opset_version=17, dynamo=False)
     network = cv2.dnn.readNetFromONNX(str(fixed))
 
     def work(lr: np.ndarray) -> np.ndarray:
