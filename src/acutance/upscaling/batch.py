@@ -8,7 +8,9 @@ from time import perf_counter
 from acutance.errors import InputError, RunError
 from acutance.imaging.files import picture_paths, read_picture, write_picture
 from acutance.imaging.picture import Picture
+from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.picture import ENDINGS, Upscaler, check_target
+from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.uncertainty import (
     Sure,
     check_sigma_target,
@@ -101,7 +103,7 @@ def first_pixels(paths: Sequence[Path]) -> int | None:
 def _upscale_file(job: Job, upscaler: Upscaler, *, overwrite: bool) -> Picture:
     picture = read_picture(job.source)
     check_target(job.target, picture, overwrite=overwrite)
-    larger = upscaler.enlarge(picture)
+    larger = enlarge_picture(picture, upscaler, Enlargement())
     write_picture(job.target, larger, overwrite=overwrite)
     return larger
 
