@@ -123,7 +123,7 @@ def _turned(planes: np.ndarray, turns: int, *, flip: bool, back: bool = False) -
         planes = np.rot90(planes, -turns, axes=(2, 3))
         return planes[..., ::-1] if flip else planes
     flipped = planes[..., ::-1] if flip else planes
-    return np.ascontiguousarray(np.rot90(flipped, turns, axes=(2, 3)))
+    return np.array(np.rot90(flipped, turns, axes=(2, 3)), order="C")  # torch: no negative strides
 
 
 def _with_length(span: Span, least: int, *, within: int) -> Span:
