@@ -3,7 +3,6 @@
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize, resizing
 from acutance.imaging.tiles import Part, Span, Window, whole
+from acutance.models.card import ModelCard
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.settings import Enlargement, Size
@@ -70,7 +70,7 @@ ASKED = [
 
 @pytest.mark.parametrize("engine", ["pytorch", "onnx_runtime"])
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     how=st.sampled_from(ASKED),
@@ -91,7 +91,7 @@ def test_any_tile_gives_the_whole(model, engine, how, height, width, tile, kind)
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     size=st.tuples(st.integers(1, 30), st.integers(1, 30)),
     target=st.tuples(st.integers(1, 60), st.integers(1, 60)),
@@ -149,7 +149,7 @@ class Blocks:
     """An engine that works in blocks of 4 lr pixels: each becomes its mean. Its reach is 3."""
 
     def __init__(self) -> None:
-        self.card = SimpleNamespace(scale=2, color="rgb", reach=3, multiple=4, bound=None)
+        self.card = ModelCard("compact", 2, reach=3, multiple=4)
 
     def __call__(self, lr: np.ndarray, /) -> np.ndarray:
         n, c, h, w = lr.shape
@@ -158,7 +158,7 @@ class Blocks:
         return np.repeat(np.repeat(means, 8, axis=2), 8, axis=3)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),

@@ -134,11 +134,10 @@ def _blended(upscaler: Upscaler, asked: Asked, bicubic: Resizing) -> Enlarger:
 
 def needs_of(card: ModelCard, asked: Asked) -> Needs:
     """What the network needs around a piece of this picture."""
-    reach, multiple = card.reach, getattr(card, "multiple", 1)
+    reach = card.reach
     if reach is None and (asked.in_pieces or asked.wrap):
-        bound = getattr(card, "bound", None)
-        reach = max(CONTEXT, 0 if bound is None else bound.overlap)
-    return Needs(reach, multiple)
+        reach = max(CONTEXT, 0 if card.bound is None else card.bound.overlap)
+    return Needs(reach, card.multiple)
 
 
 def _by_network(engine: Engine, asked: Asked, bicubic: Resizing) -> Enlarger:

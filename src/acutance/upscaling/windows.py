@@ -43,8 +43,7 @@ class Needs:
     """What a network asks of the pieces it is given, in lr pixels."""
 
     reach: int | None  # None: every pixel matters, so it is given the whole
-    multiple: int = 1  # sides must be divisible by it
-    min_side: int = 1
+    multiple: int = 1  # pieces must begin at multiples of it, and be filled up to one
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +81,13 @@ class NetworkPass:
             seen = Span(0, length)
         else:
             seen = Span(span.start // self.scale, -(-span.stop // self.scale)).grown(reach)
-            missing = max(self.needed.min_side - seen.length, 0)
-            seen = seen.grown(-(-missing // 2))
-        if not self.wrap:
-            seen = _with_length(seen, min(self.needed.min_side, length), within=length)
         # a piece starts where the grid of the whole has a line
         seen = Span(seen.start // multiple * multiple, -(-seen.stop // multiple) * multiple)
         return seen if self.wrap else seen.within(length)
 
     def _filled_up(self, lr: np.ndarray) -> np.ndarray:
         """With mirrored rows and columns at its end where the network wants more of them."""
-        missing = [
-            -(-max(side, self.needed.min_side) // self.needed.multiple) * self.needed.multiple
-            - side
-            for side in lr.shape[:2]
-        ]
+        missing = [-side % self.needed.multiple for side in lr.shape[:2]]
         if not any(missing):
             return lr
         return np.pad(lr, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
@@ -125,9 +116,3 @@ def _turned(planes: np.ndarray, turns: int, *, flip: bool, back: bool = False) -
     flipped = planes[..., ::-1] if flip else planes
     return np.array(np.rot90(flipped, turns, axes=(2, 3)), order="C")  # torch: no negative strides
 
-
-def _with_length(span: Span, least: int, *, within: int) -> Span:
-    """`span` inside a picture of that length, and grown to at least so long."""
-    span = span.within(within)
-    start = min(span.start, within - least)
-    return Span(max(start, 0), max(span.stop, start + least))
