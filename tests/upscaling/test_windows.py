@@ -116,7 +116,9 @@ def test_a_part_of_a_resize_is_that_of_the_whole_to_the_bit(size, target, wrap, 
         full = tiled(Part(nine, whole(nine.shape[:2])), whole((3 * target[0], 3 * target[1])))
         full = full[target[0] :, target[1] :]
     found = way(Part(pixels[np.ix_(rows, columns)], seen), window)
-    expected = full[window.rows.start : window.rows.stop, window.columns.start : window.columns.stop]
+    expected = full[
+        window.rows.start : window.rows.stop, window.columns.start : window.columns.stop
+    ]
     if wrap:  # the weights are those of other places: equal but for their last digits
         np.testing.assert_allclose(found, expected, atol=1 if dtype == np.uint8 else 1e-4)
     else:

@@ -90,27 +90,8 @@ def open_upscaler(
 
     `base` is what strength 0 means: "bicubic", or a model that invents nothing.
     """
-    return Upscaler(
-        _opened(model, engine=engine, pixels=pixels), _opened(base, engine=engine, pixels=pixels)
-    )
-
-
-def check_target(target: Path, picture: Picture, *, overwrite: bool) -> None:
-    """Refuse before the work what writing would refuse after it."""
-    if target.exists() and not overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
-        )
-    if target.suffix.lower() not in ENDINGS:
-        raise InputError(
-            f"{target} ends in '{target.suffix}', which is not a picture format that can be "
-            f"written. Use one of {', '.join(ENDINGS)}."
-        )
-    if picture.alpha is not None and target.suffix.lower() in (".jpg", ".jpeg"):
-        raise InputError(
-            f"{target}: JPEG cannot keep transparency. Write .png or .webp instead, "
-            "or remove the alpha channel first."
-        )
+    strong, weak = (_opened(given, engine=engine, pixels=pixels) for given in (model, base))
+    return Upscaler(strong, weak)
 
 
 def _opened(
@@ -148,6 +129,3 @@ def _taken(
 def _ratio(scale: int | float | Fraction) -> Fraction:
     """The ratio that is meant: 1.1 is 11/10, although no binary number is."""
     return scale if isinstance(scale, Fraction) else Fraction(str(scale))
-
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")

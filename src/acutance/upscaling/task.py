@@ -1,6 +1,7 @@
 """What is to be done to one picture: its colours by the way that is asked for, alpha by bicubic."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 
@@ -27,12 +28,24 @@ class Upscaler:
 
     engine: Engine | None = None  # None: bicubic
     base: Engine | None = None  # what strength 0 means; None: bicubic
-    name: str = "bicubic"
 
     @property
     def scale(self) -> int | None:
         """How many times the model enlarges by itself; bicubic has no scale of its own."""
         return None if self.engine is None else self.engine.card.scale
+
+    @property
+    def engine_name(self) -> str:
+        return "bicubic" if self.engine is None else type(self.engine).__name__
+
+    def tag(self, before: int, after: int) -> str:
+        """What made a picture whose width went from `before` to `after`: for its metadata."""
+        said = f"acutance {version('acutance')}"
+        if self.engine is None:
+            return f"{said}, bicubic, x{after / before:.4g}"
+        card = self.engine.card
+        name = card.name or card.architecture
+        return f"{said}, model {name}, weights {card.weights[:12]}, x{after / before:.4g}"
 
     @property
     def is_exact_in_pieces(self) -> bool:

@@ -115,4 +115,3 @@ def _turned(planes: np.ndarray, turns: int, *, flip: bool, back: bool = False) -
         return planes[..., ::-1] if flip else planes
     flipped = planes[..., ::-1] if flip else planes
     return np.array(np.rot90(flipped, turns, axes=(2, 3)), order="C")  # torch: no negative strides
-
