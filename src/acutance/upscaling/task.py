@@ -1,4 +1,4 @@
-"""What is to be done to one picture: its colours by the way that is asked for, alpha by bicubic."""
+"""What is to be done to one picture: its colours and its alpha, each by the way asked for."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -114,6 +114,11 @@ class Task:
         Raises Fault where a network fails.
         """
         levels = to_levels(picture.pixels)
+        if picture.pixels.dtype == np.float32 and not np.isfinite(levels).all():
+            raise InputError(
+                f"The picture holds numbers that are not finite in rows {seen.rows.start} to "
+                f"{seen.rows.stop}. Repair it first."
+            )
         if picture.alpha is None:
             return self.colours(Part(levels, seen), window), None
         alpha = to_levels(picture.alpha)[:, :, None]
