@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from uuid import uuid4
 from acutance.errors import InputError, RunError
 from acutance.imaging.files import read_picture, write_picture
 from acutance.models.card import find_model, read_card
+from acutance.upscaling import ENGINES
 from acutance.upscaling.batch.kinds import Kind, check_writable
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.choice import AUTO
@@ -62,6 +63,17 @@ def open_for(request: Request, *, pixels: int | None) -> Upscaler:
     asked = request.how.size.scale
     scale = int(asked) if asked is not None and asked.denominator == 1 else None
     return open_upscaler(request.model, engine=request.engine, scale=scale, pixels=pixels)
+
+
+def with_engine(request: Request, name: str | None) -> Request:
+    """The request with its engine chosen once for all processes and for all repetitions.
+
+    `name` is the engine that an earlier, stopped command used: its rounding is not to be mixed
+    with another's.
+    """
+    if request.engine != AUTO or name not in ENGINES.names():
+        return request
+    return replace(request, engine=name)
 
 
 def native_scale(request: Request) -> int | None:
@@ -190,7 +202,9 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, request: Request) -> Enlarged:
 
 
 def _engine_name(upscaler: Upscaler) -> str:
-    return "bicubic" if upscaler.engine is None else type(upscaler.engine).__name__
+    if upscaler.engine is None:
+        return BICUBIC
+    return type(upscaler.engine).__module__.rpartition(".")[2]
 
 
 def _model_hash(model: object) -> str:
