@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +17,8 @@ from acutance.upscaling import ENGINES
 from acutance.upscaling.batch.kinds import Kind, check_writable
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.choice import AUTO
-from acutance.upscaling.picture import BICUBIC, Upscaler, check_target, open_upscaler
+from acutance.upscaling.picture import BICUBIC, Upscaler, open_upscaler
+from acutance.upscaling.pipeline import Enlarged, enlarge_file
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.uncertainty import check_sigma_target, sigma_path, with_sigma, write_sigma
 
@@ -46,23 +47,10 @@ class Request:
     uncertainty: bool = False  # a picture of how sure the network is, beside each result
 
 
-@dataclass(frozen=True)
-class Enlarged:
-    """What became of a file."""
-
-    width: int
-    height: int
-    seconds: dict[str, float]  # decode, network, encode, total
-    engine: str = ""
-    cast: float = 0.0  # change of the mean colour, levels of 255
-    notes: tuple[str, ...] = field(default=())
-
-
 def open_for(request: Request, *, pixels: int | None) -> Upscaler:
     """Make the model of a request ready; `pixels` are all that are to come."""
-    asked = request.how.size.scale
-    scale = int(asked) if asked is not None and asked.denominator == 1 else None
-    return open_upscaler(request.model, engine=request.engine, scale=scale, pixels=pixels)
+    base = BICUBIC if request.faithful is None else request.faithful
+    return open_upscaler(request.model, engine=request.engine, pixels=pixels, base=base)
 
 
 def with_engine(request: Request, name: str | None) -> Request:
@@ -141,22 +129,8 @@ def enlarge_one(
 def _enlarge_picture(
     job: Job, upscaler: Upscaler, request: Request, progress: Progress
 ) -> Enlarged:
-    start = perf_counter()
-    picture = read_picture(job.source)
-    decoded = perf_counter()
-    check_target(job.target, picture, overwrite=request.output.overwrite)
-    larger = upscaler.enlarge(picture)
-    made = perf_counter()
-    write_picture(job.target, larger, overwrite=request.output.overwrite)
-    end = perf_counter()
-    progress(1.0)
-    seconds = {
-        "decode": decoded - start,
-        "network": made - decoded,
-        "encode": end - made,
-        "total": end - start,
-    }
-    return Enlarged(larger.width, larger.height, seconds, engine=_engine_name(upscaler))
+    source, target = job.source, job.target
+    return enlarge_file(source, target, upscaler, request.how, request.output, progress=progress)
 
 
 def _enlarge_animation(
@@ -184,7 +158,6 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, request: Request) -> Enlarged:
     start = perf_counter()
     picture = read_picture(job.source)
     overwrite = request.output.overwrite
-    check_target(job.target, picture, overwrite=overwrite)
     check_sigma_target(sigma_path(job.target), overwrite=overwrite)
     decoded = perf_counter()
     made = with_sigma(upscaler.engine)(picture)
@@ -198,13 +171,7 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, request: Request) -> Enlarged:
         "encode": end - network,
         "total": end - start,
     }
-    return Enlarged(made.picture.width, made.picture.height, seconds, engine=_engine_name(upscaler))
-
-
-def _engine_name(upscaler: Upscaler) -> str:
-    if upscaler.engine is None:
-        return BICUBIC
-    return type(upscaler.engine).__module__.rpartition(".")[2]
+    return Enlarged(made.picture.width, made.picture.height, seconds, engine=upscaler.engine_name)
 
 
 def _model_hash(model: object) -> str:

@@ -1,0 +1,243 @@
+"""Put the result together: the new pictures, and all else of the source packet by packet."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from acutance.errors import RunError
+from acutance.upscaling.settings import Output
+from acutance.upscaling.video.encoders import Coding, set_up
+from acutance.upscaling.video.segment import read_packets, read_pts
+from acutance.upscaling.video.source import VideoFacts, opened, video_stream
+from acutance.upscaling.video.tags import kept
+
+if TYPE_CHECKING:
+    from av import Packet
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+_MP4 = (".mp4", ".m4v", ".mov")
+_MILLISECOND = Fraction(1, 1000)
+_BEGINNING = {
+    "movflags": "faststart"
+}  # of MP4: the index in front, so that it plays while it loads
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What is joined: the source, how its pictures were coded anew, and where they are."""
+
+    source: Path
+    facts: VideoFacts
+    coding: Coding
+    segments: Sequence[Path]
+    output: Output
+
+
+class _RefusedError(Exception):
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+def join(joint: Joint, target: Path) -> tuple[str, ...]:
+    """Write `target`; gives what of the source it could not hold, and why."""
+    refused: set[int] = set()
+    while True:
+        try:
+            return _write(joint, target, refused)
+        except _RefusedError as stream:  # only its packets showed that the file cannot hold it
+            refused.add(stream.index)
+
+
+def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
+    import av
+    from av.container.core import Flags
+    from av.error import FFmpegError
+
+    options = _BEGINNING if target.suffix.lower() in _MP4 else {}
+    with (
+        opened(joint.source) as given,
+        av.open(f"file:{target}", "w", container_options=options) as made,
+    ):
+        made.flags |= (
+            Flags.bitexact.value
+        )  # neither date nor random number: equal runs, equal bytes
+        made.metadata.update(kept(given.metadata, metadata=joint.output.metadata))
+        if joint.output.metadata != "strip":
+            made.set_chapters(given.chapters())
+        film = video_stream(given, joint.source)
+        streams, notes = _add_streams(given, made, film, joint, refused)
+        try:
+            made.start_encoding()
+            for packet in _interleaved(given, film, streams, joint):
+                _mux(made, packet, streams, film)
+        except FFmpegError as error:
+            raise RunError(
+                f"Cannot write {target}: {error.strerror}. The finished work is kept: give the "
+                "same command again when there is room, or choose the ending .mkv."
+            ) from error
+    counts_ms = target.suffix.lower() not in _MP4
+    if counts_ms and (joint.facts.time_base / _MILLISECOND).denominator > 1:
+        notes += ("this kind of file counts milliseconds: timestamps are rounded to them",)
+    return notes
+
+
+def _add_streams(
+    given: "InputContainer",
+    made: "OutputContainer",
+    film: "VideoStream",
+    joint: Joint,
+    refused: set[int],
+) -> "tuple[dict[int, Stream], tuple[str, ...]]":
+    """For each stream of the source its twin in the result, in the same order."""
+    streams: dict[int, Stream] = {}
+    notes: list[str] = []
+    has_chapters = bool(given.chapters())
+    for stream in given.streams:
+        if stream.index == film.index:
+            twin = _add_film(made, joint)
+        elif stream.index not in refused and _can_hold(made.format.name, stream):
+            twin = _add_copy(made, stream)
+        else:
+            if not (stream.type == "data" and has_chapters):  # their names, as MP4 keeps them
+                notes.append(f"{_name(stream)} is dropped: this kind of file cannot hold it")
+            continue
+        twin.metadata.update(kept(stream.metadata, metadata=joint.output.metadata))
+        twin.disposition = stream.disposition
+        streams[stream.index] = twin
+    return streams, tuple(notes)
+
+
+def _add_film(made: "OutputContainer", joint: Joint) -> "VideoStream":
+    """The stream of the new pictures: its encoder is opened for its header and never used."""
+    coding = joint.coding
+    stream = cast(
+        "VideoStream",
+        made.add_stream(coding.encoder.name, rate=coding.rate, time_base=coding.time_base),
+    )
+    set_up(stream.codec_context, coding)
+    if coding.encoder.name == "libx265" and made.format.name in ("mp4", "mov"):
+        stream.codec_context.codec_tag = "hvc1"  # the one that Apple's players know
+    if joint.facts.matrix is not None:
+        stream.set_display_matrix(joint.facts.matrix)
+    return stream
+
+
+def _add_copy(made: "OutputContainer", stream: "Stream") -> "Stream":
+    return made.add_stream_from_template(stream, opaque=True)
+
+
+def _can_hold(container: str, stream: "Stream") -> bool:
+    """Whether a file of this kind with only this stream in it can be begun."""
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(BytesIO(), "w", format=container) as trial:
+            _add_copy(trial, stream)
+            trial.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _name(stream: "Stream") -> str:
+    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    language = f", {stream.language}" if stream.language else ""
+    return f"stream {stream.index} ({stream.type}, {codec}{language})"
+
+
+def _mux(
+    made: "OutputContainer", packet: "Packet", streams: "dict[int, Stream]", film: "VideoStream"
+) -> None:
+    from av.error import ArgumentError, InvalidDataError
+
+    index = next(i for i, twin in streams.items() if twin is packet.stream)
+    try:
+        made.mux_one(packet)
+    except (InvalidDataError, ArgumentError) as error:
+        if index == film.index:
+            raise
+        raise _RefusedError(index) from error
+
+
+def _interleaved(
+    given: "InputContainer", film: "VideoStream", streams: "dict[int, Stream]", joint: Joint
+) -> "Iterator[Packet]":
+    """All packets by time, so that no muxer has to hold many of them."""
+    pictures = _pictures(streams[film.index], joint)
+    picture = next(pictures, None)
+    for other in _others(given, film, streams, joint):
+        time = _seconds(other)
+        while picture is not None and _seconds(picture) <= time:
+            yield picture
+            picture = next(pictures, None)
+        yield other
+    while picture is not None:
+        yield picture
+        picture = next(pictures, None)
+
+
+def _seconds(packet: "Packet") -> Fraction:
+    ticks = packet.dts if packet.dts is not None else packet.pts or 0
+    return ticks * packet.time_base
+
+
+def _others(
+    given: "InputContainer", film: "VideoStream", streams: "dict[int, Stream]", joint: Joint
+) -> "Iterator[Packet]":
+    """Packets of all streams but the pictures, on the clock of the result."""
+    sources = [given.streams[i] for i in streams if i != film.index]
+    last: dict[int, int] = {}
+    if not sources:
+        return
+    for packet in given.demux(sources):
+        if packet.size == 0 or (packet.dts is None and packet.pts is None):
+            continue  # the mark of a stream's end
+        shift = round(joint.facts.start / packet.time_base)
+        index = packet.stream_index
+        if packet.pts is not None:
+            packet.pts -= shift
+        dts = packet.dts - shift if packet.dts is not None else packet.pts
+        if dts is not None:
+            packet.dts = last[index] = max(dts, last.get(index, dts - 1) + 1)
+        packet.stream = streams[index]
+        yield packet
+
+
+def _pictures(stream: "Stream", joint: Joint) -> "Iterator[Packet]":
+    """The packets of all segments, each to be decoded when it has to be and no later.
+
+    Encoders count the time of decoding from their own first frame, which at a seam of segments
+    would run backwards. So it is counted here, as they do: the n-th packet is decoded when the
+    n-th frame is shown, earlier by as many frames as any packet comes before its turn.
+    """
+    import av
+
+    shown = [read_pts(path) for path in joint.segments]
+    early = max(map(_early, shown), default=0)
+    before: list[int] = []
+    for path, pts in zip(joint.segments, shown, strict=True):
+        in_order = sorted(pts)
+        if not before:
+            before = [in_order[0] - n * joint.facts.step for n in range(early, 0, -1)]
+        clock = before + in_order
+        for coded, dts in zip(read_packets(path), clock, strict=False):
+            packet = av.Packet(coded.data)
+            packet.stream = stream
+            packet.time_base = joint.coding.time_base
+            packet.pts, packet.dts, packet.duration = coded.pts, dts, coded.duration
+            packet.is_keyframe = coded.is_keyframe
+            yield packet
+        before = clock[len(clock) - early :]
+
+
+def _early(pts: list[int]) -> int:
+    """By how many frames at most a packet comes before its turn to be shown."""
+    rank = {value: n for n, value in enumerate(sorted(pts))}
+    return max((n - rank[value] for n, value in enumerate(pts)), default=0)
