@@ -105,12 +105,13 @@ class ToFrame:
 
     def __init__(self, first: Picture, colour: Colour, pixel_format: str) -> None:
         from av.filter import Graph
+        from av.video.format import VideoFormat
 
         self._format = "rgb48le" if first.pixels.dtype == np.uint16 else "rgb24"
-        graph = Graph()
+        graph, given = Graph(), VideoFormat(self._format)
         nodes = (
             graph.add_buffer(
-                width=first.width, height=first.height, format=self._format, time_base=_ANY_TIME
+                width=first.width, height=first.height, format=given, time_base=_ANY_TIME
             ),
             graph.add(
                 "scale",

@@ -25,9 +25,6 @@ _MP4 = (".mp4", ".m4v", ".mov")
 _FIRST_PACKETS = 20  # more than encoders put before the one that is shown first
 _SAY_ASPECT = ("libx264", "libx265", "mpeg4")  # in the pictures themselves
 _MILLISECOND = Fraction(1, 1000)
-_BEGINNING = {
-    "movflags": "faststart"
-}  # of MP4: the index in front, so that it plays while it loads
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
     from av.container.core import Flags
     from av.error import FFmpegError
 
-    options = _BEGINNING if target.suffix.lower() in _MP4 else {}
+    options = _options(joint, target)
     with (
         opened(joint.source) as given,
         av.open(f"file:{target}", "w", container_options=options) as made,
@@ -111,6 +108,13 @@ def _of_the_container(joint: Joint, target: Path) -> tuple[str, ...]:
             "kind of file. Use .mp4 or .mov to keep it"
         )
     return tuple(notes)
+
+
+def _options(joint: Joint, target: Path) -> dict[str, str]:
+    """Of MP4: the index in front, so that it plays while it loads; a late start told in ticks."""
+    if target.suffix.lower() not in _MP4:
+        return {}
+    return {"movflags": "faststart", "movie_timescale": str(joint.facts.time_base.denominator)}
 
 
 def _add_streams(
