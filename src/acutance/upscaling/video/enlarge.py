@@ -16,6 +16,8 @@ from acutance.upscaling.video.shots import read_facts
 from acutance.upscaling.video.source import VideoFacts
 from acutance.upscaling.video.work import Job, do_work, open_work, publish
 
+_WHOLE = 0.95  # of the frames that the header tells: many headers only tell a length and a rate
+
 
 @dataclass(frozen=True)
 class EnlargedVideo:
@@ -87,11 +89,15 @@ def _check(source: Path, target: Path, output: Output) -> None:
 
 
 def _of_damage(tolds: list[Told], facts: VideoFacts) -> tuple[str, ...]:
+    notes: list[str] = []
+    frames = sum(told.frames for told in tolds)
+    if frames < _WHOLE * facts.frames - 1:
+        notes.append(f"only {frames} of about {facts.frames} frames could be read: it breaks off")
     repeated = sum(told.repeated for told in tolds)
-    if not repeated:
-        return ()
-    first = min(told.first_repeated for told in tolds if told.repeated)
-    return (
-        f"{repeated} frames could not be decoded, the first at "
-        f"{float(first * facts.time_base):.2f} s: the one before is shown instead",
-    )
+    if repeated:
+        first = min(told.first_repeated for told in tolds if told.repeated)
+        notes.append(
+            f"{repeated} frames could not be decoded, the first at "
+            f"{float(first * facts.time_base):.2f} s: the one before is shown instead"
+        )
+    return tuple(notes)

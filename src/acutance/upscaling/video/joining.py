@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _MP4 = (".mp4", ".m4v", ".mov")
+_FIRST_PACKETS = 20  # more than encoders put before the one that is shown first
+_SAY_ASPECT = ("libx264", "libx265", "mpeg4")  # in the pictures themselves
 _MILLISECOND = Fraction(1, 1000)
-_BEGINNING = {
-    "movflags": "faststart"
-}  # of MP4: the index in front, so that it plays while it loads
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
     from av.container.core import Flags
     from av.error import FFmpegError
 
-    options = _BEGINNING if target.suffix.lower() in _MP4 else {}
+    options = _options(joint, target)
     with (
         opened(joint.source) as given,
         av.open(f"file:{target}", "w", container_options=options) as made,
@@ -81,10 +81,40 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
                 f"Cannot write {target}: {error.strerror}. The finished work is kept: give the "
                 "same command again when there is room, or choose the ending .mkv."
             ) from error
-    counts_ms = target.suffix.lower() not in _MP4
-    if counts_ms and (joint.facts.time_base / _MILLISECOND).denominator > 1:
-        notes += ("this kind of file counts milliseconds: timestamps are rounded to them",)
-    return notes
+    return notes + _of_the_container(joint, target)
+
+
+def _of_the_container(joint: Joint, target: Path) -> tuple[str, ...]:
+    """What this kind of file cannot say as exactly as the source."""
+    if target.suffix.lower() in _MP4:
+        return ()
+    notes: list[str] = []
+    if (joint.facts.time_base / _MILLISECOND).denominator > 1:
+        notes.append("this kind of file counts milliseconds: timestamps are rounded to them")
+    first = min(read_pts(joint.segments[0])) * joint.facts.time_base
+    with opened(target) as made:
+        stream = video_stream(made, target)
+        found = min(
+            packet.pts * packet.time_base
+            for packet in islice(made.demux(stream), _FIRST_PACKETS)
+            if packet.pts is not None
+        )
+    if found - first > _MILLISECOND:  # no time before zero, where the sound of MP4 often begins
+        late = float(found - first)
+        notes.append(f"everything, sound and pictures alike, begins {late:.3f} s later")
+    if joint.coding.encoder.name not in _SAY_ASPECT and joint.coding.aspect not in (None, 1):
+        notes.append(
+            f"its samples are {joint.coding.aspect} times as wide as high, which is lost in this "
+            "kind of file. Use .mp4 or .mov to keep it"
+        )
+    return tuple(notes)
+
+
+def _options(joint: Joint, target: Path) -> dict[str, str]:
+    """Of MP4: the index in front, so that it plays while it loads; a late start told in ticks."""
+    if target.suffix.lower() not in _MP4:
+        return {}
+    return {"movflags": "faststart", "movie_timescale": str(joint.facts.time_base.denominator)}
 
 
 def _add_streams(
@@ -147,7 +177,8 @@ def _can_hold(container: str, stream: "Stream") -> bool:
 
 
 def _name(stream: "Stream") -> str:
-    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context is not None else "unknown"
     language = f", {stream.language}" if stream.language else ""
     return f"stream {stream.index} ({stream.type}, {codec}{language})"
 
