@@ -16,6 +16,7 @@ _COLORS = {1: "luma", 3: "rgb"}
 _PROBE_PX = (17, 19)  # unlike, odd, and large enough for a network with a few strides
 _REACHES = (12, 24, 48, 96)  # lr pixels tried, each costs four times the one before
 _PATIENCE_S = 2.0  # for finding the reach; beyond it the picture is never cut
+_ROUNDING = 1e-4  # of sums made in another order; f16 files give more, and are not cut
 _MOST_SCALE = 16
 
 Run = Callable[[np.ndarray], np.ndarray]
@@ -58,7 +59,7 @@ def probed_card(path: Path, port: Port, run: Run) -> ModelCard:
     """The card of a network without one: scale and reach are measured, colour is the channels'.
 
     The reach is found by changing one pixel by much, both ways, and looking how far the result
-    differs; None where it is beyond what a couple of seconds can show. Pictures in [0, 1] are
+    differs; None where it is beyond what a couple of seconds can show, or not the same everywhere. Pictures in [0, 1] are
     assumed, as nearly all such files want them.
     """
     scale = _scale(path, port, run)
@@ -98,7 +99,7 @@ def _reach(port: Port, run: Run, scale: int) -> int | None:
     for most in _REACHES:
         found = _changed_within(port, run, scale, most)
         if found is not None:
-            return found
+            return found if _moves_along(port, run, scale, found) else None
         if 4 * (perf_counter() - begun) > _PATIENCE_S:
             return None
     return None
@@ -119,6 +120,20 @@ def _changed_within(port: Port, run: Run, scale: int, most: int) -> int | None:
                 pixels = places // scale
                 farthest = max(farthest, middle - pixels.min(), pixels.max() - middle)
     return int(farthest) if farthest <= most else None
+
+
+def _moves_along(port: Port, run: Run, scale: int, reach: int) -> bool:
+    """Whether a picture moved by one pixel gives the result moved likewise, away from its border.
+
+    Networks with windows or strides do not, and one pixel's reach says nothing of the others'.
+    """
+    side = 2 * reach + 16
+    lr = _noise(port.channels, side, side, seed=2)
+    whole, moved = run(lr), run(lr[:, :, 1:, 1:])
+    near = scale * (reach + 1)
+    inner = whole[:, :, scale + near : -near, scale + near : -near]
+    other = moved[:, :, near:-near, near:-near]
+    return bool(np.abs(inner - other).max() <= _ROUNDING * max(1.0, float(np.abs(inner).max())))
 
 
 def _noise(channels: int, height: int, width: int, *, seed: int) -> np.ndarray:

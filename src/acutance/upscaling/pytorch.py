@@ -104,7 +104,7 @@ class TorchEngine:
         import torch
 
         with told_apart(self.name), torch.inference_mode(), self._arithmetic():
-            x = torch.from_numpy(np.require(lr, requirements="CW"))
+            x = torch.from_numpy(np.require(lr, requirements=["C", "W"]))
             x = x.to(self._device, memory_format=torch.channels_last)
             return self._network(x)
 
