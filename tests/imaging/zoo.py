@@ -338,9 +338,23 @@ def _tiffs(rng: np.random.Generator) -> Iterator[Specimen]:
         yield Specimen(f"rgb16_{width}x{height}.tif", _tiff(values), values)
     yield from _palettes(rng, "TIFF", ".tif")
     yield from _inks(rng, "TIFF", ".tif")
-    values = _noise(rng, 8, 9, 3)
-    data = _saved(values, "TIFF", icc_profile=rgb_profile(), dpi=DPI)
-    yield Specimen("notes.tif", data, values, icc=rgb_profile(), dpi=DPI)
+    values, exif = _noise(rng, 8, 9, 3), exif_block(9, 8)
+    block = Image.Exif()
+    block.load(exif)
+    data = _saved(
+        values, "TIFF", icc_profile=rgb_profile(), dpi=DPI, exif=block, tiffinfo={700: XMP}
+    )
+    notes = {"icc": rgb_profile(), "exif": exif, "xmp": XMP, "dpi": DPI}
+    yield Specimen("notes.tif", data, values, **notes)
+    indices = _noise(rng, 8, 9)
+    palette = Image.frombytes("P", (9, 8), indices.tobytes())
+    palette.putpalette(bytes(range(256)) * 3)
+    pixels = np.asarray(palette.convert("RGB"))
+    content = BytesIO()
+    palette.save(
+        content, "TIFF", icc_profile=rgb_profile(), dpi=DPI, exif=block, tiffinfo={700: XMP}
+    )
+    yield Specimen("palette_notes.tif", content.getvalue(), pixels, **notes)
 
 
 def _avifs(rng: np.random.Generator) -> Iterator[Specimen]:
