@@ -50,6 +50,7 @@ _CONVERSIONS = {
     "CMYK": ("RGB", "RGB"),
     "YCbCr": ("RGB", "RGB"),
 }
+_OF_THE_FILE = (0x0100, 0x0101, 0x011A, 0x011B, 0x0128)  # TIFF's size and resolution
 _CHUNK_PX = 2**20  # converted at once; Pillow warns about pieces of 89 million
 _WHOLE_FILE = ("WEBP", "AVIF")  # decoders that hold the bytes of the file
 
@@ -217,8 +218,8 @@ def _tiff_exif(image: ImageFile) -> bytes | None:
     """The directory of the file itself; how it is laid out is left out when it is understood."""
     try:
         exif = image.getexif()
-        for size in (0x0100, 0x0101):
-            exif.pop(size, None)
+        for tag in _OF_THE_FILE:
+            exif.pop(tag, None)
         return exif.tobytes()
     except Exception:  # damaged metadata; the pixels are good
         return None
