@@ -434,6 +434,16 @@ def test_pages_and_sequences_are_refused(tmp_path: Path, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("length", range(1, 12))
+def test_an_animation_cut_short_behind_its_first_frame_is_refused(
+    tmp_path: Path, length: int
+) -> None:
+    """Whether it is one is asked of the header of the second frame."""
+    whole = encoded(".gif")
+    (tmp_path / "a.gif").write_bytes(whole[:-1] + b",\0\0\0\0\1\0\1\0\0\2\2"[:length])
+    assert str(tmp_path / "a.gif") in refusal(tmp_path / "a.gif")
+
+
 def test_of_a_cameras_several_views_the_main_one_is_read(tmp_path: Path) -> None:
     views = [Image.fromarray(slope(16, 16)), Image.fromarray(255 - slope(16, 16))]
     views[0].save(tmp_path / "views.jpg", format="MPO", save_all=True, append_images=views[1:])

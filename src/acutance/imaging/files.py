@@ -41,7 +41,7 @@ from acutance.imaging.metadata import fitted, understood
 from acutance.imaging.paths import picture_paths
 from acutance.imaging.picture import Facts, Picture, Sink, Source
 from acutance.imaging.pillow_sink import PillowSink
-from acutance.imaging.pillow_source import PillowSource, moving, too_large
+from acutance.imaging.pillow_source import moving, open_whole, too_large
 from acutance.imaging.png import open_png, png_sink
 from acutance.imaging.tiff import open_tiff, tiff_sink
 from acutance.storage import write_atomically
@@ -73,12 +73,7 @@ def open_source(path: Path) -> Source:
         return _Checked(path, open_png(path))
     if format.name == "TIFF" and (source := open_tiff(path)) is not None:
         return _Checked(path, source)
-    file = path.open("rb")
-    try:
-        return PillowSource(path, format, file)
-    except BaseException:
-        file.close()
-        raise
+    return open_whole(path, format)
 
 
 def open_sink(

@@ -17,7 +17,7 @@ from acutance.errors import InputError
 from acutance.imaging.formats import MOST_PIXELS, U8, Format
 from acutance.imaging.metadata import COMMENT, understood
 from acutance.imaging.orientation import is_transposed, turn_upright
-from acutance.imaging.picture import Facts, Metadata, Picture
+from acutance.imaging.picture import Facts, Metadata, Picture, Source
 from acutance.imaging.refusals import damaged, several_pictures
 
 if TYPE_CHECKING:
@@ -97,13 +97,25 @@ def too_large(path: Path, claim: str, most: int = MOST_PIXELS) -> InputError:
     )
 
 
-class PillowSource:
-    """A picture that is decoded whole when its first rows are read.
+def open_whole(path: Path, format: Format) -> Source:
+    """A picture that is decoded whole when its first rows are read, and turned upright.
 
     CMYK with a profile of its inks is converted through it to sRGB (relative colorimetric, black
-    point compensated) and loses the profile; without one, by the plain formula.
+    point compensated) and loses the profile; without one, by the plain formula. Raises InputError
+    for what cannot be decoded, here or while reading.
     """
+    file = path.open("rb")
+    try:
+        return _PillowSource(path, format, file)
+    except (InputError, MemoryError):
+        file.close()
+        raise
+    except Exception as error:
+        file.close()
+        raise undecodable(path, error) from error
 
+
+class _PillowSource:
     def __init__(self, path: Path, format: Format, file: BinaryIO) -> None:
         self._path, self._file = path, file
         self._image = open_image(path, format, file)
