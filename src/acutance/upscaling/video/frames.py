@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from acutance.imaging.picture import Picture
+from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.picture import Upscaler
 from acutance.upscaling.settings import Enlargement, Size
 
@@ -33,13 +34,9 @@ class Frames:
         return tuple(larger.pixels[larger.height // 2].reshape(-1)[:_PROBE_SAMPLES].tolist())
 
 
-def enlarge_frame(picture: Picture, upscaler: Upscaler, how: Enlargement) -> Picture:  # noqa: ARG001
+def enlarge_frame(picture: Picture, upscaler: Upscaler, how: Enlargement) -> Picture:
     """The one place where a network meets a video; uint16 gives uint16."""
-    if picture.pixels.dtype == np.uint16:
-        eight = (picture.pixels.astype(np.uint32) + 128) // 257
-        larger = upscaler.enlarge(Picture(eight.astype(np.uint8)))
-        return Picture(larger.pixels.astype(np.uint16) * 257)
-    return upscaler.enlarge(picture)
+    return enlarge_picture(picture, upscaler, how)
 
 
 def even(picture: Picture) -> Picture:
