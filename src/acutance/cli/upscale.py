@@ -11,7 +11,7 @@ from acutance.cli import upscale_options as given
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
-    from acutance.upscaling.batch.running import Result
+    from acutance.upscaling.batch.results import Result
 
 
 @click.command(cls=given.UpscaleCommand)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from acutance.upscaling.batch import running as running_module
 from acutance.upscaling.batch import work
 from acutance.upscaling.batch.many import make_plan
 from acutance.upscaling.batch.record import Record, folder_record, read_folder
-from acutance.upscaling.batch.running import ONE_BY_ONE, UNTOLD, Result, Running, run_batch
+from acutance.upscaling.batch.results import UNTOLD, Result
+from acutance.upscaling.batch.running import ONE_BY_ONE, Running, run_batch
 from acutance.upscaling.batch.work import Request
 from acutance.upscaling.picture import Upscaler
 from acutance.upscaling.settings import Enlargement, Output, Size
@@ -188,6 +190,25 @@ def test_changed_sources_settings_and_results_are_noticed(photos, tmp_path):
         "made",
         "earlier",
     }
+
+
+def test_a_stopped_command_goes_on_with_the_engine_that_it_began_with(photos, tmp_path, killed):
+    opened = []
+
+    def open_for(request, *, pixels):
+        opened.append((request.engine, pixels))
+        return work.open_for(replace(request, engine="auto"), pixels=pixels)
+
+    stop(killed, photos, tmp_path / "out", "b.png", after=False)
+    record = folder_record(tmp_path / "out")
+    record.write_text(record.read_text().replace('"engine": "bicubic"', '"engine": "pytorch"'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running_module, "open_for", open_for)
+        run(photos, tmp_path / "out")
+        assert opened == [("pytorch", 3 * 24)], "and it is chosen as for all files"
+        (tmp_path / "out" / "a_x2.png").unlink()
+        run(photos, tmp_path / "out", asked(output=Output(quality=5, overwrite=True)))
+        assert opened[1] == ("auto", 3 * 24)
 
 
 def test_what_makes_no_other_picture_changes_no_fingerprint():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from uuid import uuid4
 from acutance.errors import InputError, RunError
 from acutance.imaging.files import read_picture, write_picture
 from acutance.models.card import find_model, read_card
+from acutance.upscaling import ENGINES
 from acutance.upscaling.batch.kinds import Kind, check_writable
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.choice import AUTO
@@ -50,6 +51,17 @@ def open_for(request: Request, *, pixels: int | None) -> Upscaler:
     """Make the model of a request ready; `pixels` are all that are to come."""
     base = BICUBIC if request.faithful is None else request.faithful
     return open_upscaler(request.model, engine=request.engine, pixels=pixels, base=base)
+
+
+def with_engine(request: Request, name: str | None) -> Request:
+    """The request with its engine chosen once for all processes and for all repetitions.
+
+    `name` is the engine that an earlier, stopped command used: its rounding is not to be mixed
+    with another's.
+    """
+    if request.engine != AUTO or name not in ENGINES.names():
+        return request
+    return replace(request, engine=name)
 
 
 def native_scale(request: Request) -> int | None:
