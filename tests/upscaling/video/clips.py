@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from acutance.imaging.picture import Picture
+from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.settings import Enlargement, Size
+from acutance.upscaling.task import Upscaler
+
 WIDTH, HEIGHT, RATE = 64, 48, 25
+TWICE = Enlargement(size=Size(scale=Fraction(2)))
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,11 @@ def soft_frame(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarr
     y, x = np.mgrid[:height, :width].astype(np.float64)
     planes = [np.sin(0.11 * x + 0.07 * y * (c + 1) + 0.3 * number + c) for c in range(3)]
     return np.rint(127 + 90 * np.stack(planes, axis=2)).astype(np.uint8)
+
+
+def twice(pixels: np.ndarray) -> np.ndarray:
+    """By bicubic, as a picture is enlarged."""
+    return enlarge_picture(Picture(pixels), Upscaler(), TWICE).pixels
 
 
 def write_clip(av, path: Path, clip: Clip) -> Path:

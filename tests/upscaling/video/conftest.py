@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.upscaling.video.clips import RATE, Clip, write_clip
 
-from acutance.upscaling.picture import Upscaler, open_upscaler
+from acutance.upscaling.task import Upscaler
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def av():
 
 @pytest.fixture
 def bicubic() -> Upscaler:
-    return open_upscaler("bicubic", scale=2)
+    return Upscaler()
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.upscaling.video.clips import LUMA, Clip, by_the_standard, frames_of
+from tests.upscaling.video.clips import LUMA, TWICE, Clip, by_the_standard, frames_of, twice
 
 from acutance.imaging.picture import Picture
-from acutance.upscaling.settings import Enlargement, Output
+from acutance.upscaling.settings import Output
 from acutance.upscaling.video.colour import Colour, ToFrame, to_picture
 from acutance.upscaling.video.enlarge import enlarge_video
 
@@ -64,7 +64,7 @@ def test_colour_bars_come_out_as_they_went_in(
     clip = Clip(times=(0, 512), size=(192, 32), colour=(matrix, 2 if full else 1, 1, 1))
     source = make_clip("bars.mp4", clip)
     target = tmp_path / "large.mp4"
-    enlarge_video(source, target, bicubic, Enlargement(), Output(quality=100))
+    enlarge_video(source, target, bicubic, TWICE, Output(quality=100))
     before = frames_of(av, source)[0].to_ndarray(format="yuv420p")[:32]
     after = frames_of(av, target)[0].to_ndarray(format="yuv420p")[:64]
     off = middles(after[..., None], 32) - middles(before[..., None], 16)
@@ -84,9 +84,9 @@ def test_chroma_stays_where_luma_is(av, make_clip, bicubic, tmp_path, monkeypatc
     monkeypatch.setattr(clips, "soft_frame", lambda _number, _size: ramp)
     source = make_clip("ramp.mp4", Clip(times=(0,), sound=False, options=(("crf", "0"),)))
     target = tmp_path / "large.mp4"
-    enlarge_video(source, target, bicubic, Enlargement(), Output(quality=100))
+    enlarge_video(source, target, bicubic, TWICE, Output(quality=100))
     blue = _plane(frames_of(av, target)[0], 1)[24]
-    expected = by_the_standard(bicubic.enlarge(Picture(ramp)).pixels, 1, full=False)[24, ::2, 1]
+    expected = by_the_standard(twice(ramp), 1, full=False)[24, ::2, 1]
     assert abs(float((blue - expected)[8:-8].mean())) < 0.25  # a pixel is 0.9 levels
 
 
@@ -100,7 +100,7 @@ def test_a_file_without_a_matrix_is_shown_as_before(av, make_clip, bicubic, tmp_
     """480 rows are taken for BT.601; the 960 that come out would be taken for BT.709."""
     clip = Clip(times=(0,), size=(64, 480), colour=(2, 1, 2, 2), sound=False)
     target = tmp_path / "large.mp4"
-    said = enlarge_video(make_clip("a.mp4", clip), target, bicubic, Enlargement(), Output())
+    said = enlarge_video(make_clip("a.mp4", clip), target, bicubic, TWICE, Output())
     assert frames_of(av, target)[0].colorspace == 6
     assert said.notes == (
         "it does not say its colour matrix: taken and marked as BT.601, by its size",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.upscaling.video.clips import RATE, Clip, frames_of, soft_frame, times_of
+from tests.upscaling.video.clips import RATE, TWICE, Clip, frames_of, soft_frame, times_of
 
 from acutance.errors import InputError, MissingPackageError
-from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.settings import Output, Size
 from acutance.upscaling.video import enlarge as module
 from acutance.upscaling.video.enlarge import as_stored, enlarge_video
 from acutance.upscaling.video.shots import read_facts
@@ -21,7 +21,7 @@ def refused(av, bicubic, tmp_path):
     def say(source: Path, to: str = "target.mp4", output: Output = Output()) -> str:  # noqa: B008
         before = set(tmp_path.iterdir())
         with pytest.raises(InputError) as caught:
-            enlarge_video(source, tmp_path / to, bicubic, Enlargement(), output)
+            enlarge_video(source, tmp_path / to, bicubic, TWICE, output)
         assert set(tmp_path.iterdir()) == before, "something is left behind"
         return str(caught.value).replace(f"{tmp_path}/", "")
 
@@ -88,7 +88,7 @@ def test_targets_that_cannot_be(make_clip, refused, tmp_path):
 def test_without_the_package(bicubic, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r"pip install 'acutance\[video\]'"):
-        enlarge_video(tmp_path / "a.mp4", tmp_path / "b.mp4", bicubic, Enlargement(), Output())
+        enlarge_video(tmp_path / "a.mp4", tmp_path / "b.mp4", bicubic, TWICE, Output())
 
 
 def test_without_an_encoder(av, make_clip, refused, monkeypatch):
@@ -103,9 +103,10 @@ def test_without_an_encoder(av, make_clip, refused, monkeypatch):
 def test_the_encoder_of_last_resort(av, make_clip, bicubic, tmp_path, monkeypatch):
     source = make_clip("a.mp4", Clip(times=(0, 512, 1024), sound=False))
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
-    said = enlarge_video(source, tmp_path / "b.mp4", bicubic, Enlargement(), Output())
-    assert said.encoder == "mpeg4"
+    enlarge_video(source, tmp_path / "b.mp4", bicubic, TWICE, Output())
     monkeypatch.undo()
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "mpeg4"
     shown = frames_of(av, tmp_path / "b.mp4")[2].to_ndarray(format="gray").astype(float)
     small = frames_of(av, source)[2].to_ndarray(format="gray").astype(float)
     assert abs(shown.mean() - small.mean()) < 1
@@ -124,7 +125,7 @@ def test_a_frame_that_is_lost_is_replaced_by_the_one_before(av, make_clip, bicub
     content = source.read_bytes()
     assert content.count(damaged) == 1
     source.write_bytes(content.replace(damaged, bytes(len(damaged))))
-    said = enlarge_video(source, tmp_path / "b.mp4", bicubic, Enlargement(), Output())
+    said = enlarge_video(source, tmp_path / "b.mp4", bicubic, TWICE, Output())
     assert said.frames == 20
     assert said.notes[-1] == (
         "1 frames could not be decoded, the first at 0.08 s: the one before is shown instead"
@@ -138,7 +139,7 @@ def test_a_frame_that_is_lost_is_replaced_by_the_one_before(av, make_clip, bicub
 def test_a_file_that_breaks_off_gives_what_there_is(av, make_clip, bicubic, tmp_path):
     source = make_clip("a.mkv", Clip(sound=False))
     source.write_bytes(source.read_bytes()[: source.stat().st_size * 2 // 3])
-    said = enlarge_video(source, tmp_path / "b.mkv", bicubic, Enlargement(), Output())
+    said = enlarge_video(source, tmp_path / "b.mkv", bicubic, TWICE, Output())
     assert 3 <= said.frames < 20
     assert said.notes == (f"only {said.frames} of about 20 frames could be read: it breaks off",)
     assert len(frames_of(av, tmp_path / "b.mkv")) == said.frames
@@ -159,7 +160,7 @@ def test_a_change_of_size_says_when(av, bicubic, tmp_path):
                 packet.stream = film
                 container.mux(packet)
     with pytest.raises(InputError, match=r"changes its size from 64x48 to 32x48 at 0\.12 s\. Cut"):
-        enlarge_video(path, tmp_path / "b.mkv", bicubic, Enlargement(), Output())
+        enlarge_video(path, tmp_path / "b.mkv", bicubic, TWICE, Output())
 
 
 def test_a_broadcast_clock_begins_at_zero(av, make_clip, bicubic, tmp_path):
@@ -167,7 +168,7 @@ def test_a_broadcast_clock_begins_at_zero(av, make_clip, bicubic, tmp_path):
     source = make_clip("a.ts", Clip(container_options=(("output_ts_offset", "1000"),)))
     shown = times_of(av, source)
     assert shown[0] >= 1000
-    enlarge_video(source, tmp_path / "b.mp4", bicubic, Enlargement(), Output())
+    enlarge_video(source, tmp_path / "b.mp4", bicubic, TWICE, Output())
     found = times_of(av, tmp_path / "b.mp4")
     assert [t - found[0] for t in found] == [t - shown[0] for t in shown]
     assert 0 <= found[0] < Fraction(1, 10)
@@ -181,7 +182,7 @@ def test_a_broadcast_clock_begins_at_zero(av, make_clip, bicubic, tmp_path):
 
 def test_a_stream_without_timestamps_goes_by_its_rate(av, make_clip, bicubic, tmp_path):
     source = make_clip("a.h264", Clip(sound=False))
-    enlarge_video(source, tmp_path / "b.mp4", bicubic, Enlargement(), Output())
+    enlarge_video(source, tmp_path / "b.mp4", bicubic, TWICE, Output())
     times = times_of(av, tmp_path / "b.mp4")
     assert [t - times[0] for t in times] == [Fraction(n, RATE) for n in range(20)]
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from tests.upscaling.video.clips import (
     RATE,
+    TWICE,
     Clip,
     frames_of,
     packets_of,
     soft_frame,
     times_of,
+    twice,
     write_clip,
 )
 
-from acutance.imaging.picture import Picture
-from acutance.upscaling.picture import Upscaler, open_upscaler
-from acutance.upscaling.settings import Enlargement, Output
+from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.task import Upscaler
 from acutance.upscaling.video import work
 from acutance.upscaling.video.colour import Colour, to_picture
 from acutance.upscaling.video.enlarge import enlarge_video
@@ -34,7 +35,7 @@ def whole(av, request, tmp_path_factory):
     target = folder / f"target{request.param}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "SEGMENT_S", 6 / RATE)  # seams behind frames 6, 12 and 18
-        said = enlarge_video(source, target, _bicubic(2), Enlargement(), Output())
+        said = enlarge_video(source, target, Upscaler(), TWICE, Output())
     assert {path.name for path in folder.iterdir()} == {source.name, target.name}
     return source, target, said
 
@@ -49,14 +50,10 @@ def enlarged(make_clip, short_segments, tmp_path):
         return (
             source,
             target,
-            enlarge_video(source, target, _bicubic(2), Enlargement(), Output(**output)),
+            enlarge_video(source, target, Upscaler(), TWICE, Output(**output)),
         )
 
     return make
-
-
-def _bicubic(scale: int) -> Upscaler:
-    return open_upscaler("bicubic", scale=scale)
 
 
 def test_frames_are_the_enlarged_ones_at_the_same_times(av, whole):
@@ -66,7 +63,7 @@ def test_frames_are_the_enlarged_ones_at_the_same_times(av, whole):
     assert [(frame.width, frame.height) for frame in frames] == [(128, 96)] * 20
     assert times_of(av, target) == times_of(av, source)
     for number in (0, 5, 6, 19):  # both sides of a seam too
-        expected = _bicubic(2).enlarge(Picture(soft_frame(number))).pixels.astype(float)
+        expected = twice(soft_frame(number)).astype(float)
         shown = to_picture(frames[number], Colour(*WHOLE.colour), deep=False).pixels.astype(float)
         assert np.abs(shown - expected).mean() < 2.5  # two codings at a high quality
 
@@ -137,8 +134,18 @@ def test_the_shape_of_samples_rate_title_chapters_and_language_are_kept(av, whol
         assert after.streams.audio[0].language == before.streams.audio[0].language
 
 
+def test_what_made_it_stands_in_the_comment(av, whole, enlarged):
+    with av.open(str(whole[1])) as container:
+        comment = {name.lower(): word for name, word in container.metadata.items()}["comment"]
+        assert comment.startswith("acutance ")
+        assert comment.endswith(", bicubic, x2")
+    _, target, _ = enlarged(Clip(times=(0,), sound=False), tag=False)
+    with av.open(str(target)) as container:
+        assert "comment" not in container.metadata
+
+
 def test_strip_leaves_no_words(av, enlarged):
-    _, target, _ = enlarged(Clip(), kind=".mkv", metadata="strip")
+    _, target, _ = enlarged(Clip(), kind=".mkv", metadata="strip", tag=False)
     with av.open(str(target)) as container:
         assert "title" not in container.metadata
         assert container.chapters() == []
@@ -170,7 +177,9 @@ def test_a_webm_says_what_it_lost(av, enlarged):
 def test_an_odd_size_is_made_even_and_said(av, make_clip, tmp_path):
     source = make_clip("odd.mkv", Clip(size=(33, 21), codec="ffv1", options=(), sound=False))
     target = tmp_path / "large.mkv"
-    said = enlarge_video(source, target, _bicubic(3), Enlargement(), Output())
+    said = enlarge_video(
+        source, target, Upscaler(), Enlargement(size=Size(scale=Fraction(3))), Output()
+    )
     assert (said.width, said.height) == (100, 64)
     assert any(note.startswith("99x63 is odd") for note in said.notes)
     last = frames_of(av, target)[0].to_ndarray(format="gray")

@@ -5,34 +5,37 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.upscaling.video.clips import RATE, Clip, frames_of
+from tests.upscaling.video.clips import RATE, TWICE, WIDTH, Clip, frames_of
 
 from acutance.imaging.picture import Picture
-from acutance.upscaling.picture import Upscaler, open_upscaler
 from acutance.upscaling.settings import Enlargement, Output
-from acutance.upscaling.video import parts, shots, work
+from acutance.upscaling.task import Upscaler
+from acutance.upscaling.video import frames, parts, shots, work
 from acutance.upscaling.video.enlarge import enlarge_video
 
 COMMAND = """
 import sys, time
-from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from acutance.upscaling.picture import open_upscaler
-from acutance.upscaling.settings import Enlargement, Output
-from acutance.upscaling.video import work
+from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.task import Upscaler
+from acutance.upscaling.video import frames, work
 from acutance.upscaling.video.enlarge import enlarge_video
 
-source, target, wait = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+source, target = map(Path, sys.argv[1:])
 work.SEGMENT_S = 6 / 25
-bicubic = open_upscaler("bicubic", scale=2)
-def slowly(picture):
-    time.sleep(wait)
-    return bicubic.enlarge(picture)
-enlarge_video(source, target, replace(bicubic, enlarge=slowly), Enlargement(), Output())
+enlarge = frames.enlarge_frame
+def slowly(picture, upscaler, how):
+    time.sleep(0.2)
+    return enlarge(picture, upscaler, how)
+frames.enlarge_frame = slowly
+how = Enlargement(size=Size(scale=Fraction(2)))
+enlarge_video(source, target, Upscaler(), how, Output())
 """
 
 
@@ -40,19 +43,26 @@ class StoppedError(Exception):
     """What a kill is, within one process."""
 
 
-def counting(stop_after: int | None = None) -> tuple[Upscaler, list[int]]:
-    """Bicubic that counts the frames it enlarges, and may be stopped behind some."""
-    bicubic = open_upscaler("bicubic", scale=2)
-    done: list[int] = []
+@pytest.fixture
+def frames_done(monkeypatch) -> Callable[..., list[int]]:
+    """Counts from here on the frames that are enlarged, and may stop behind some."""
+    enlarge = frames.enlarge_frame
 
-    def enlarge(picture: Picture) -> Picture:
-        if picture.width == 64:  # not the picture that tells models apart
-            if stop_after is not None and len(done) >= stop_after:
-                raise StoppedError
-            done.append(picture.width)
-        return bicubic.enlarge(picture)
+    def count(stop_after: int | None = None, *, darker: bool = False) -> list[int]:
+        done: list[int] = []
 
-    return Upscaler(2, enlarge), done
+        def counted(picture: Picture, upscaler: Upscaler, how: Enlargement) -> Picture:
+            if picture.width == WIDTH:  # not the picture that tells models apart
+                if stop_after is not None and len(done) >= stop_after:
+                    raise StoppedError
+                done.append(picture.width)
+            larger = enlarge(picture, upscaler, how)
+            return Picture(larger.pixels // 2) if darker else larger
+
+        monkeypatch.setattr(frames, "enlarge_frame", counted)
+        return done
+
+    return count
 
 
 @pytest.fixture
@@ -60,18 +70,16 @@ def source(make_clip) -> Path:
     return make_clip("source.mp4")
 
 
-def run(source: Path, target: Path, upscaler: Upscaler, **output: object):
-    return enlarge_video(source, target, upscaler, Enlargement(), Output(**output))  # pyright: ignore[reportArgumentType]
+def run(source: Path, target: Path, **output: object):
+    return enlarge_video(source, target, Upscaler(), TWICE, Output(**output))  # pyright: ignore[reportArgumentType]
 
 
-def test_a_killed_process_leaves_parts_and_the_next_one_goes_on(av, source, tmp_path):
+def test_a_killed_process_leaves_parts_and_the_next_one_goes_on(
+    av, source, short_segments, frames_done, tmp_path
+):
     undisturbed, target = tmp_path / "undisturbed.mp4", tmp_path / "target.mp4"
-
-    def start(to: Path, wait: float) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-c", COMMAND, str(source), str(to), str(wait)]
-        return subprocess.Popen(arguments, stderr=subprocess.PIPE)
-
-    killed = start(target, 0.1)
+    command = [sys.executable, "-c", COMMAND, str(source), str(target)]
+    killed = subprocess.Popen(command, stderr=subprocess.PIPE)
     second = parts.segment_path(parts.parts_folder(target), 1)
     deadline = time.monotonic() + 60
     while not second.exists() and killed.poll() is None and time.monotonic() < deadline:
@@ -80,36 +88,39 @@ def test_a_killed_process_leaves_parts_and_the_next_one_goes_on(av, source, tmp_
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
     assert not target.exists()
-    first_work = second.stat().st_mtime_ns
-    for to in (undisturbed, target):
-        _, said = (process := start(to, 0)).communicate()
-        assert process.returncode == 0, said.decode()
+    finished = len(parts.finished(parts.parts_folder(target))) * short_segments
+    assert 12 <= finished < 20
+    run(source, undisturbed)
+    done = frames_done()
+    run(source, target)
+    assert len(done) == 20 - finished
     assert target.read_bytes() == undisturbed.read_bytes()
-    assert first_work
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "source.mp4", "target.mp4", "undisturbed.mp4",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [".mp4", ".mkv"])
-@pytest.mark.parametrize("stop", [5, 6, 7, 13, 19])
-def test_nothing_finished_is_done_twice(make_clip, short_segments, tmp_path, kind, stop):
+@pytest.mark.parametrize(("kind", "stop"), [(".mp4", 5), (".mp4", 13), (".mkv", 7), (".mkv", 19)])
+def test_nothing_finished_is_done_twice(
+    make_clip, short_segments, frames_done, tmp_path, kind, stop
+):
     source = make_clip(f"source{kind}", Clip(sound=False))
     whole, target = tmp_path / f"whole{kind}", tmp_path / f"target{kind}"
-    run(source, whole, counting()[0])
+    run(source, whole)
+    frames_done(stop)
     with pytest.raises(StoppedError):
-        run(source, target, counting(stop)[0])
+        run(source, target)
     finished = len(parts.finished(parts.parts_folder(target))) * short_segments
     assert finished >= (stop - 4) // short_segments * short_segments  # a few frames run ahead
-    upscaler, done = counting()
-    said = run(source, target, upscaler)
-    assert len(done) == 20 - finished or (finished == 0 and len(done) == 20)
+    done = frames_done()
+    said = run(source, target)
+    assert len(done) == 20 - finished
     assert said.frames == 20
     assert target.read_bytes() == whole.read_bytes()
 
 
 def test_joining_alone_is_repeated_where_all_segments_are_there(
-    source, short_segments, tmp_path, monkeypatch
+    source, short_segments, frames_done, tmp_path, monkeypatch
 ):
     def no_room(*_: object) -> None:
         raise StoppedError
@@ -118,9 +129,9 @@ def test_joining_alone_is_repeated_where_all_segments_are_there(
     with monkeypatch.context() as patch:
         patch.setattr(parts, "publish", no_room)
         with pytest.raises(StoppedError):
-            run(source, target, counting()[0])
-    upscaler, done = counting()
-    run(source, target, upscaler)
+            run(source, target)
+    done = frames_done()
+    run(source, target)
     assert done == []
     assert target.exists()
 
@@ -155,46 +166,47 @@ def test_a_search_that_lands_on_another_picture_is_not_trusted(av, make_clip, mo
 
 
 @pytest.mark.parametrize("change", ["source", "quality", "model"])
-def test_parts_of_another_work_are_not_used(av, source, short_segments, tmp_path, change):
+def test_parts_of_another_work_are_not_used(
+    av, source, short_segments, frames_done, tmp_path, change
+):
     target = tmp_path / "target.mp4"
+    frames_done(13)
     with pytest.raises(StoppedError):
-        run(source, target, counting(13)[0])
-    upscaler, done = counting()
+        run(source, target)
+    done = frames_done()
     if change == "source":
         os.utime(source, ns=(1, 1))
     if change == "model":
-        upscaler = Upscaler(2, lambda picture: _darker(open_upscaler("bicubic", scale=2), picture))
-    said = run(source, target, upscaler, quality=50 if change == "quality" else None)
-    assert len(done) in (0, 20)
+        done = frames_done(darker=True)
+    said = run(source, target, quality=50 if change == "quality" else None)
+    assert len(done) == 20
     assert said.frames == 20
     assert said.notes == ("unfinished work with another source, model or settings was discarded",)
     if change == "model":
         assert frames_of(av, target)[0].to_ndarray(format="gray").mean() < 100
 
 
-def _darker(bicubic: Upscaler, picture: Picture) -> Picture:
-    return Picture(bicubic.enlarge(picture).pixels // 2)
-
-
-def test_a_damaged_segment_is_made_again(source, short_segments, tmp_path):
+def test_a_damaged_segment_is_made_again(source, short_segments, frames_done, tmp_path):
     whole, target = tmp_path / "whole.mp4", tmp_path / "target.mp4"
-    run(source, whole, counting()[0])
+    run(source, whole)
+    frames_done(19)
     with pytest.raises(StoppedError):
-        run(source, target, counting(19)[0])
+        run(source, target)
     first = parts.segment_path(parts.parts_folder(target), 0)
     first.write_bytes(first.read_bytes()[:100])
-    run(source, target, counting()[0])
+    frames_done()
+    run(source, target)
     assert target.read_bytes() == whole.read_bytes()
 
 
-def test_frames_that_repeat_are_enlarged_once(av, make_clip, tmp_path, monkeypatch):
+def test_frames_that_repeat_are_enlarged_once(av, make_clip, frames_done, tmp_path, monkeypatch):
     from tests.upscaling.video import clips
 
     still = clips.soft_frame(0)
     monkeypatch.setattr(clips, "soft_frame", lambda *_: still)
     source = make_clip("still.mkv", Clip(codec="ffv1", options=(), sound=False))
-    upscaler, done = counting()
-    said = run(source, tmp_path / "target.mp4", upscaler)
+    done = frames_done()
+    said = run(source, tmp_path / "target.mp4")
     assert (said.frames, len(done)) == (20, 1)
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from acutance.errors import RunError
-from acutance.upscaling.settings import Output
 from acutance.upscaling.video.encoders import Coding, set_up
 from acutance.upscaling.video.segment import read_packets, read_pts
 from acutance.upscaling.video.source import VideoFacts, opened, video_stream
-from acutance.upscaling.video.tags import kept
+from acutance.upscaling.video.tags import Metadata, container_words, kept
 
 if TYPE_CHECKING:
     from av import Packet
@@ -35,7 +34,8 @@ class Joint:
     facts: VideoFacts
     coding: Coding
     segments: Sequence[Path]
-    output: Output
+    metadata: Metadata
+    made_by: str | None  # what is said of that in the file's comment
 
 
 class _RefusedError(Exception):
@@ -67,8 +67,8 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
         made.flags |= (
             Flags.bitexact.value
         )  # neither date nor random number: equal runs, equal bytes
-        made.metadata.update(kept(given.metadata, metadata=joint.output.metadata))
-        if joint.output.metadata != "strip":
+        made.metadata.update(container_words(given.metadata, joint.metadata, joint.made_by))
+        if joint.metadata != "strip":
             made.set_chapters(given.chapters())
         film = video_stream(given, joint.source)
         streams, notes = _add_streams(given, made, film, joint, refused)
@@ -137,7 +137,7 @@ def _add_streams(
             if not (stream.type == "data" and has_chapters):  # their names, as MP4 keeps them
                 notes.append(f"{_name(stream)} is dropped: this kind of file cannot hold it")
             continue
-        twin.metadata.update(kept(stream.metadata, metadata=joint.output.metadata))
+        twin.metadata.update(kept(stream.metadata, metadata=joint.metadata))
         twin.disposition = stream.disposition
         streams[stream.index] = twin
     return streams, tuple(notes)
