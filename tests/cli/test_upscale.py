@@ -340,6 +340,14 @@ def test_export_stands_beside_the_model_by_itself(model, tmp_path):
     assert run(export, copy)[:2] == (0, f"{tmp_path / 'a.onnx'}\n")
 
 
+def test_export_says_which_forms_there_are(model, tmp_path):
+    done = run(export, model, "--to", "comunity")
+    assert (done[0], done[2]) == (2, "Unknown form 'comunity'. Did you mean 'community'?")
+    done = run(export, model, "--to", "community", "--overwrite")
+    assert (done[0], done[1]) == (2, "")
+    assert "this model was trained over bicubic" in done[2]
+
+
 def test_export_takes_weights_made_elsewhere(tmp_path):
     network = build("vdsr", scale=3)
     torch.save({"params": network.state_dict()}, tmp_path / "a.pth")
@@ -347,5 +355,5 @@ def test_export_takes_weights_made_elsewhere(tmp_path):
     assert run(export, tmp_path / "a.pth", *options)[0] == 0
     assert read_card(tmp_path / "a.safetensors").scale == 3
     assert run(export, tmp_path / "a.pth", "-o", tmp_path / "a.zip")[2] == (
-        f"{tmp_path / 'a.zip'} must end in .onnx or .safetensors."
+        f"{tmp_path / 'a.zip'} must end in one of .onnx, .safetensors, .xml."
     )
