@@ -57,7 +57,9 @@ def test_one_picture(model, tmp_path):
     source, target = put(tmp_path / "a.png"), tmp_path / "big.png"
     code, out, err = run(upscale, source, "-o", target, "--model", model)
     assert (code, out) == (0, f"{target}\n")
-    assert err.startswith(f"[1/1] {source}: 16x12 in ")
+    chosen, done = err.splitlines()
+    assert chosen.startswith("engine ")
+    assert done.startswith(f"[1/1] {source}: 16x12 in ")
     assert read_picture(target).pixels.shape == (12, 16, 3)
 
 
@@ -76,7 +78,8 @@ def test_bicubic(tmp_path):
     source = put(tmp_path / "a.png")
     code, _, _ = run(upscale, source, "-o", tmp_path / "b.png", "-m", "bicubic", "--scale", 3)
     assert code == 0
-    expected = resize(read_picture(source).pixels, scale=3)
+    exact = resize(read_picture(source).pixels.astype(np.float64), scale=3)
+    expected = np.floor(exact.clip(0, 255) + 0.5).astype(np.uint8)
     np.testing.assert_array_equal(read_picture(tmp_path / "b.png").pixels, expected)
 
 
@@ -101,6 +104,7 @@ def test_json(tmp_path):
     assert code == 1
     assert found["written"][0].pop("seconds")["total"] >= 0
     assert "b.png" in found["failed"][0].pop("error")
+    assert found["written"][0].pop("cast") < 1
     assert found == {
         "model": "bicubic",
         "written": [
@@ -110,8 +114,8 @@ def test_json(tmp_path):
                 "width": 16,
                 "height": 12,
                 "engine": "bicubic",
-                "cast": 0.0,
                 "notes": [],
+                "frames": 1,
             }
         ],
         "skipped": [],
@@ -337,6 +341,14 @@ def test_export_stands_beside_the_model_by_itself(model, tmp_path):
     assert run(export, copy)[:2] == (0, f"{tmp_path / 'a.onnx'}\n")
 
 
+def test_export_says_which_forms_there_are(model, tmp_path):
+    done = run(export, model, "--to", "comunity")
+    assert (done[0], done[2]) == (2, "Unknown form 'comunity'. Did you mean 'community'?")
+    done = run(export, model, "--to", "community", "--overwrite")
+    assert (done[0], done[1]) == (2, "")
+    assert "this model was trained over bicubic" in done[2]
+
+
 def test_export_takes_weights_made_elsewhere(tmp_path):
     network = build("vdsr", scale=3)
     torch.save({"params": network.state_dict()}, tmp_path / "a.pth")
@@ -344,5 +356,5 @@ def test_export_takes_weights_made_elsewhere(tmp_path):
     assert run(export, tmp_path / "a.pth", *options)[0] == 0
     assert read_card(tmp_path / "a.safetensors").scale == 3
     assert run(export, tmp_path / "a.pth", "-o", tmp_path / "a.zip")[2] == (
-        f"{tmp_path / 'a.zip'} must end in .onnx or .safetensors."
+        f"{tmp_path / 'a.zip'} must end in one of .onnx, .safetensors, .xml."
     )

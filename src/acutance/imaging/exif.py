@@ -32,8 +32,6 @@ STRUCTURE = frozenset(
 )
 
 
-
-
 @dataclass(frozen=True)
 class Entry:
     """One tag: its type by TIFF's number, how many values, and their bytes."""

@@ -59,8 +59,8 @@ def probed_card(path: Path, port: Port, run: Run) -> ModelCard:
     """The card of a network without one: scale and reach are measured, colour is the channels'.
 
     The reach is found by changing one pixel by much, both ways, and looking how far the result
-    differs; None where it is beyond what a couple of seconds can show, or not the same everywhere. Pictures in [0, 1] are
-    assumed, as nearly all such files want them.
+    differs; None where it is beyond what a couple of seconds can show, or not the same
+    everywhere. Pictures in [0, 1] are assumed, as nearly all such files want them.
     """
     scale = _scale(path, port, run)
     return ModelCard(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.models.card import METADATA_KEY, damaged
+from acutance.storage import write_atomically
 
 IR_ENDING = ".xml"
 WEIGHTS_ENDING = ".bin"
+_ENDLESS = re.compile(r'type="(Loop|TensorIterator)"')
 WEIGHTS_KEY = "acutance_weights"  # beside the card: SHA-256 of the .bin
 
 
@@ -25,6 +27,11 @@ def checked_ir(path: Path) -> str | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(path, error) from error
+    if _ENDLESS.search(text):
+        raise InputError(
+            f"{path} holds a loop, which may never end, and is not run. "
+            "Export the network for a fixed number of steps."
+        )
     expected = _said(text, WEIGHTS_KEY)
     if expected is not None and expected != digest_of(weights):
         raise InputError(
@@ -32,6 +39,15 @@ def checked_ir(path: Path) -> str | None:
             "Export the model again."
         )
     return _said(text, METADATA_KEY)
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Move the pair written at `made` to `path`. A kill between the two leaves a pair that
+    `checked_ir` refuses, never one that computes something else.
+    """
+    weights = made.with_suffix(WEIGHTS_ENDING)
+    write_atomically(path.with_suffix(WEIGHTS_ENDING), weights.read_bytes())
+    write_atomically(path, made.read_bytes())
 
 
 def digest_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What is to be done to one picture: its colours by the way that is asked for, alpha by bicubic."""
+"""What is to be done to one picture: its colours and its alpha, each by the way asked for."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from acutance.upscaling.engine import Engine
 from acutance.upscaling.planes import BackProjected, Blended, ByNetwork, Colours
 from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.sizes import passes_for, target_size
-from acutance.upscaling.transparency import BLEED, bled
+from acutance.upscaling.transparency import BLEED, bled, settled
 from acutance.upscaling.windows import Enlarger, Needs, NetworkPass, averaged
 
 CONTEXT = 32  # lr pixels around a piece, where every pixel matters and the card names no bound
@@ -36,7 +36,9 @@ class Upscaler:
 
     @property
     def engine_name(self) -> str:
-        return "bicubic" if self.engine is None else type(self.engine).__name__
+        if self.engine is None:
+            return "bicubic"
+        return getattr(self.engine, "name", type(self.engine).__name__)
 
     def tag(self, before: int, after: int) -> str:
         """What made a picture whose width went from `before` to `after`: for its metadata."""
@@ -92,13 +94,14 @@ class Task:
     """A picture's enlargement as a function of windows of the result."""
 
     colours: Enlarger
-    bicubic: Resizing
+    alpha: Enlarger  # of one channel, in 0..255
     asked: Asked
 
     def needs(self, window: Window) -> Window:
         """What of the source is needed: within it, or beyond it where it goes on (wrap)."""
-        needed = self.colours.needs(window).hull(self.bicubic.needs(window))
+        needed = self.colours.needs(window)
         if self.asked.source.has_alpha:
+            needed = needed.hull(self.alpha.needs(window))
             needed = Window(needed.rows.grown(BLEED), needed.columns.grown(BLEED))
         if self.asked.wrap:
             return needed
@@ -113,35 +116,50 @@ class Task:
         Raises Fault where a network fails.
         """
         levels = to_levels(picture.pixels)
+        if picture.pixels.dtype == np.float32 and not np.isfinite(levels).all():
+            raise InputError(
+                f"The picture holds numbers that are not finite in rows {seen.rows.start} to "
+                f"{seen.rows.stop}. Repair it first."
+            )
         if picture.alpha is None:
             return self.colours(Part(levels, seen), window), None
         alpha = to_levels(picture.alpha)[:, :, None]
         colours = self.colours(Part(bled(levels, alpha[:, :, 0]), seen), window)
         if alpha.min() >= 255:
             return colours, np.full((*colours.shape[:2], 1), 255, dtype=np.float32)
-        return colours, self.bicubic(Part(alpha, seen), window)
+        part = Part(alpha, seen)
+        made = self.alpha(part, window)
+        if not isinstance(self.alpha, Resizing):
+            sizes = (self.asked.source_size, self.asked.size)
+            made = settled(made, window, part, sizes=sizes)
+        return colours, made
 
 
 def task_of(upscaler: Upscaler, asked: Asked) -> Task:
     """How the upscaler enlarges a picture, window by window."""
+    colours = _way(upscaler, asked, is_grey=asked.source.channels == 1)
+    return Task(colours, _way(upscaler, asked, is_grey=True), asked)
+
+
+def _way(upscaler: Upscaler, asked: Asked, *, is_grey: bool) -> Enlarger:
     size, target = asked.source_size, asked.size
     enlarge = resizing(size, target, wrap=asked.wrap)
-    way = _blended(upscaler, asked, enlarge)
+    way = _blended(upscaler, asked, enlarge, is_grey=is_grey)
     is_larger = target[0] >= size[0] and target[1] >= size[1] and target != size
     if asked.how.back_project and is_larger:
         reduce = resizing(target, size, wrap=asked.wrap)
         way = BackProjected(way, enlarge, reduce, asked.how.back_project)
-    return Task(way, enlarge, asked)
+    return way
 
 
-def _blended(upscaler: Upscaler, asked: Asked, bicubic: Resizing) -> Enlarger:
+def _blended(upscaler: Upscaler, asked: Asked, bicubic: Resizing, *, is_grey: bool) -> Enlarger:
     strength = asked.how.strength
-    if upscaler.engine is None:
-        return bicubic
-    strong = _by_network(upscaler.engine, asked, bicubic) if strength > 0 else bicubic
-    if strength == 1:
+    strong, weak = (
+        bicubic if engine is None else _by_network(engine, asked, bicubic, is_grey=is_grey)
+        for engine in (upscaler.engine, upscaler.base)
+    )
+    if strength == 1 or upscaler.engine is None:
         return strong
-    weak = bicubic if upscaler.base is None else _by_network(upscaler.base, asked, bicubic)
     return Blended(weak, strong, strength) if strength > 0 else weak
 
 
@@ -153,7 +171,7 @@ def needs_of(card: ModelCard, asked: Asked) -> Needs:
     return Needs(reach, card.multiple)
 
 
-def _by_network(engine: Engine, asked: Asked, bicubic: Resizing) -> Enlarger:
+def _by_network(engine: Engine, asked: Asked, bicubic: Resizing, *, is_grey: bool) -> Enlarger:
     card, size, target = engine.card, asked.source_size, asked.size
     run = checked(engine) if asked.strict else finite(engine)
     if asked.how.tta == 8:
@@ -169,5 +187,5 @@ def _by_network(engine: Engine, asked: Asked, bicubic: Resizing) -> Enlarger:
     if not stages or (len(stages) == 1 and isinstance(stages[0], Resizing)):
         return bicubic  # it is not made larger: a network has nothing to add
     is_float = asked.source.dtype == np.float32
-    colours = Colours(card.color, asked.source.channels == 1)
+    colours = Colours(card.color, is_grey)
     return ByNetwork(tuple(stages), bicubic, colours, may_exceed=is_float)

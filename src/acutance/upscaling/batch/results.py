@@ -9,7 +9,8 @@ from acutance.errors import InputError, RunError
 from acutance.upscaling.batch.kinds import size_by_header
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.batch.record import Record, Verdict, judge
-from acutance.upscaling.batch.work import Enlarged, Request
+from acutance.upscaling.batch.request import Request
+from acutance.upscaling.pipeline import Enlarged
 from acutance.upscaling.uncertainty import sigma_path
 
 UNTOLD = "finished just before an earlier command was stopped, so that its times are not known"
@@ -42,19 +43,25 @@ class Result:
         return named | asdict(self.made)
 
 
-def judge_all(
+def sort_out(
     jobs: Sequence[Job], record: Record, settings: str, request: Request, *, skip_existing: bool
-) -> list[tuple[Job, Verdict]]:
-    """What is to become of each job, by what earlier commands wrote down and what stands there."""
+) -> tuple[list[Result], list[Job]]:
+    """What is known of jobs without work, by the record and what stands there; and the others."""
     past, begun = record.past(), set(record.begun())
     overwrite = request.output.overwrite
-    found = []
+    known, left = [], []
     for job in jobs:
         verdict = judge(job, past, settings, overwrite=overwrite, skip_existing=skip_existing)
         if request.uncertainty and verdict.do == "work" and not overwrite:
             verdict = _judge_sigma(job, verdict, is_ours=job.target.absolute() in begun)
-        found.append((job, verdict))
-    return found
+        result = _settled(job, verdict, request)
+        if result is None:
+            left.append(job)
+            continue
+        known.append(result)
+        if result.made is not None and UNTOLD in result.made.notes:
+            record.done(job, result.row())
+    return known, left
 
 
 def _judge_sigma(job: Job, verdict: Verdict, *, is_ours: bool) -> Verdict:
@@ -69,7 +76,7 @@ def _judge_sigma(job: Job, verdict: Verdict, *, is_ours: bool) -> Verdict:
     )
 
 
-def settled(job: Job, verdict: Verdict, request: Request) -> Result | None:
+def _settled(job: Job, verdict: Verdict, request: Request) -> Result | None:
     """What is known of a job without work; None where there is work."""
     if verdict.do == "refuse":
         return Result(job, error=InputError(verdict.reason))

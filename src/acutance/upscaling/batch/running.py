@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from acutance.errors import InputError, RunError
 from acutance.upscaling.batch.leftovers import remove_leftovers
@@ -13,19 +14,32 @@ from acutance.upscaling.batch.planning import Job, Plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, engine_before, file_record, folder_record
 from acutance.upscaling.batch.report import Report
-from acutance.upscaling.batch.results import UNTOLD, Result, beside, judge_all, settled
-from acutance.upscaling.batch.work import (
-    Enlarged,
-    Request,
-    enlarge_one,
-    fingerprint,
-    open_for,
-    with_engine,
-)
-from acutance.upscaling.picture import Upscaler
+from acutance.upscaling.batch.request import Request, fingerprint, open_for, with_engine
+from acutance.upscaling.batch.results import Result, beside, sort_out
+from acutance.upscaling.batch.work import enlarge_one
+from acutance.upscaling.pipeline import Enlarged
+from acutance.upscaling.task import Upscaler
 
-Progress = Callable[[float, float], None]
-"""Called with the done and all work, in source pixels."""
+
+class Watcher(Protocol):
+    """Who looks on while a batch goes on."""
+
+    def progress(self, done: float, total: float) -> None:
+        """So much of the work of all files is done, in source pixels."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is about no single file."""
+        ...
+
+
+class _Nobody:
+    def progress(self, done: float, total: float) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
 
 Outcome = tuple[Job, Enlarged | InputError | RunError]
 
@@ -44,7 +58,7 @@ ONE_BY_ONE = Running()
 
 
 def run_batch(
-    plan: Plan, request: Request, running: Running = ONE_BY_ONE, progress: Progress | None = None
+    plan: Plan, request: Request, running: Running = ONE_BY_ONE, watcher: Watcher | None = None
 ) -> Iterator[Result]:
     """Do the jobs of a plan; each result comes as soon as it is there.
 
@@ -53,29 +67,28 @@ def run_batch(
     where nothing can be done at all: no such model, another command at work in the folder.
     """
     began_ns, settings = time.time_ns(), fingerprint(request)
+    watcher = watcher or _Nobody()
+    meter = _Meter(plan.jobs, watcher)
     with ExitStack() as stack:
         record = stack.enter_context(closing(_open_record(plan, running)))
         stack.callback(lambda: remove_leftovers(record.begun(), before_ns=time.time_ns()))
         remove_leftovers(record.begun(), before_ns=began_ns)
-        verdicts = judge_all(
+        known, jobs = sort_out(
             plan.jobs, record, settings, request, skip_existing=running.skip_existing
         )
-        told = [settled(job, verdict, request) for job, verdict in verdicts]
-        known = [result for result in told if result is not None]
-        for result in known:
-            if result.made is not None and UNTOLD in result.made.notes:
-                record.done(result.job, result.row())
         report = None
         if running.report is not None:
             report = Report(running.report, [result.row() for result in known])
             stack.callback(report.close)
-        meter = _Meter(plan.jobs, progress)
         for result in known:
             meter.finish(result.job)
-        yield from known
-        jobs = [job for job, verdict in verdicts if verdict.do == "work"]
+            yield result
+        if jobs:
+            before = engine_before(record.past(), settings)
+            request, why = with_engine(request, before, pixels=meter.pixels)
+            if why:
+                watcher.note(f"engine {request.engine}: {why}")
         begin = partial(record.begin, settings=settings)
-        request = with_engine(request, engine_before(record.past(), settings))
         for job, outcome in _outcomes(jobs, request, running.processes, begin=begin, meter=meter):
             result = _result(job, outcome, request)
             _write_down(result, record, report)
@@ -86,7 +99,7 @@ def run_batch(
 class _Meter:
     """How much is done, by pixels: a large picture counts for more than a small one."""
 
-    def __init__(self, jobs: Sequence[Job], progress: Progress | None) -> None:
+    def __init__(self, jobs: Sequence[Job], watcher: Watcher) -> None:
         known = [job.pixels for job in jobs if job.pixels]
         self.pixels = sum(known) or None  # of all jobs, so that an engine is chosen as at first
         usual = sum(known) / len(known) if known else 1.0
@@ -94,7 +107,7 @@ class _Meter:
         self._total = sum(self._weights.values())
         self._shares: dict[Job, float] = {}
         self._finished = 0.0
-        self._progress = progress
+        self._watcher = watcher
 
     def share(self, job: Job, share: float) -> None:
         self._shares[job] = share * self._weights[job]
@@ -106,8 +119,7 @@ class _Meter:
         self._tell()
 
     def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._finished + sum(self._shares.values()), self._total)
+        self._watcher.progress(self._finished + sum(self._shares.values()), self._total)
 
 
 def _open_record(plan: Plan, running: Running) -> Record:
