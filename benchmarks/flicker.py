@@ -10,6 +10,7 @@ moved back onto the earlier by a cubic spline, and luma is compared, in levels o
 - flicker: mean absolute difference. The hr frames have one too, from their own resampling and
   the spline: it is the floor, and a blurred picture may lie below it.
 - unsteady: the same of sr - hr, what is seen to boil: zero where the error moves with the picture.
+- error: mean absolute difference of sr and hr, to see whether steadiness is bought by blur.
 
 Without --model only bicubic and the floor are measured.
 """
@@ -17,8 +18,8 @@ Without --model only bicubic and the floor are measured.
 import argparse
 import itertools
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,10 @@ from scipy.ndimage import affine_transform
 from acutance.imaging.colour import luma
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import downscale
+from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.picture import open_upscaler
+from acutance.upscaling.settings import Enlargement, Size
+from acutance.upscaling.task import Upscaler
 from facts import stamp
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
@@ -69,45 +73,48 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     model = open_upscaler(options.model) if options.model else None
-    scale = model.scale if model else 2
-    ways = {"bicubic": open_upscaler("bicubic", scale=scale)}
+    scale = (model.scale if model else None) or 2
+    ways = {"bicubic": open_upscaler("bicubic")}
     if model:
         ways[str(options.model)] = model
     rows = []
     for motion in MOTIONS:
-        rows += measure(motion, scale, {name: way.enlarge for name, way in ways.items()})
+        rows += measure(motion, scale, ways)
     for row in rows:
-        print(f"{row['motion']:10} {row['way']:24} flicker {row['flicker']:.3f}  "
-              f"unsteady {row['unsteady']:.3f}")  # fmt: skip
+        print(
+            f"{row['motion']:10} {row['way']:24} flicker {row['flicker']:.3f}  "
+            f"unsteady {row['unsteady']:.3f}  error {row['error']:.3f}"
+        )
     if options.json:
         command = f"python benchmarks/flicker.py --model {options.model}"
         found = {"command": command, **stamp(), "scale": scale, "rows": rows}
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(
-    motion: Motion, scale: int, ways: dict[str, Callable[[Picture], Picture]]
-) -> list[dict[str, object]]:
+def measure(motion: Motion, scale: int, ways: dict[str, Upscaler]) -> list[dict[str, object]]:
     """One row for the floor and one for each way: means over photographs and pairs of frames."""
-    found: dict[str, list[tuple[float, float]]] = {"hr": [], **{name: [] for name in ways}}
+    how = Enlargement(size=Size(scale=Fraction(scale)))
+    found: dict[str, list[tuple[float, float, float]]] = {"hr": [], **{name: [] for name in ways}}
     for name in PHOTOGRAPHS:
         hr = clip_of(photograph(name), motion)
         lr = [downscale(frame, scale) for frame in hr]
         true = [luma(frame) for frame in hr]
-        found["hr"].append((flicker(true, motion), 0.0))
-        for way, enlarge in ways.items():
-            sr = [luma(enlarge(Picture(frame)).pixels) for frame in lr]
+        found["hr"].append((flicker(true, motion), 0.0, 0.0))
+        for way, upscaler in ways.items():
+            sr = [luma(enlarge_picture(Picture(frame), upscaler, how).pixels) for frame in lr]
             error = [made - frame for made, frame in zip(sr, true, strict=True)]
-            found[way].append((flicker(sr, motion), flicker(error, motion)))
+            wrong = float(np.mean([np.abs(plane).mean() for plane in error]))
+            found[way].append((flicker(sr, motion), flicker(error, motion), wrong))
     return [
         {
             "motion": motion.name,
             "way": way,
-            "flicker": round(float(np.mean([pair[0] for pair in pairs])), 4),
-            "unsteady": round(float(np.mean([pair[1] for pair in pairs])), 4),
-            "photographs": len(pairs),
+            "flicker": round(float(np.mean([numbers[0] for numbers in all_numbers])), 4),
+            "unsteady": round(float(np.mean([numbers[1] for numbers in all_numbers])), 4),
+            "error": round(float(np.mean([numbers[2] for numbers in all_numbers])), 4),
+            "photographs": len(all_numbers),
         }
-        for way, pairs in found.items()
+        for way, all_numbers in found.items()
     ]
 
 

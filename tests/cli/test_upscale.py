@@ -115,6 +115,7 @@ def test_json(tmp_path):
                 "height": 12,
                 "engine": "bicubic",
                 "notes": [],
+                "frames": 1,
             }
         ],
         "skipped": [],

@@ -69,7 +69,13 @@ def enlarge_animation(
     total = perf_counter() - start
     seconds = {"decode": decode.seconds, "network": network.seconds}
     seconds |= {"encode": total - sum(seconds.values()), "total": total}
-    return Enlarged(*size[0], seconds, engine=upscaler.engine_name, notes=animation.notes)
+    return Enlarged(
+        *size[0],
+        seconds,
+        engine=upscaler.engine_name,
+        notes=animation.notes,
+        frames=len(animation.durations),
+    )
 
 
 def with_metadata(larger: Picture, frame: Picture, upscaler: Upscaler, output: Output) -> Picture:

@@ -500,6 +500,25 @@ def test_a_format_of_pictures_leaves_videos_alone(tmp_path, monkeypatch):
     assert sorted(contents(tmp_path / "out")) == ["a_x2.webp", "b_x2.mp4"]
 
 
+def test_a_video_stands_among_pictures(tmp_path):
+    av = pytest.importorskip("av")
+    put(tmp_path / "a.png")
+    with av.open(str(tmp_path / "b.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=25, options={"threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 16, 12, "yuv420p"
+        for seed in range(3):
+            noise = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        film.mux(stream.encode(None))
+    plan = make_plan([tmp_path / "a.png", tmp_path / "b.mkv"], tmp_path / "out", asked())
+    assert [job.pixels for job in plan.jobs] == [24, 3 * 16 * 12]
+    results = list(run_batch(plan, asked()))
+    assert [result.error for result in results] == [None, None]
+    assert [result.made.frames for result in results] == [1, 3]
+    with av.open(str(tmp_path / "out" / "b_x2.mkv")) as film:
+        assert [(frame.width, frame.height) for frame in film.decode(video=0)] == [(32, 24)] * 3
+
+
 def test_how_sure_a_network_is_stands_beside_its_result(photos, tmp_path):
     options = {"scale": 2, "head": "spread", "arguments": {"features": 8, "convolutions": 2}}
     network, card = build("compact", **options), describe("compact", **options)

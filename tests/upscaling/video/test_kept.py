@@ -17,11 +17,15 @@ from tests.upscaling.video.clips import (
     write_clip,
 )
 
+from acutance.imaging.colour import luma
+from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.picture import open_upscaler
 from acutance.upscaling.settings import Enlargement, Output, Size
 from acutance.upscaling.task import Upscaler
 from acutance.upscaling.video import work
 from acutance.upscaling.video.colour import Colour, to_picture
 from acutance.upscaling.video.enlarge import enlarge_video
+from acutance.upscaling.video.tags import container_words, kept
 
 KINDS = (".mp4", ".mov", ".mkv")
 WHOLE = Clip(rotation=90, colour=(6, 1, 6, 6))
@@ -172,6 +176,40 @@ def test_a_webm_says_what_it_lost(av, enlarged):
         "this kind of file counts milliseconds: timestamps are rounded to them",
         "its samples are 4/3 times as wide as high",
     ]
+
+
+def test_places_are_dropped_where_asked():
+    words = {"title": "a", "location": "+48+11/", "com.apple.quicktime.location.ISO6709": "b"}
+    assert kept(words, metadata="no-gps") == {"title": "a"}
+    assert kept(words, metadata="keep") == words
+
+
+def test_a_comment_of_the_source_stays_in_front():
+    said = container_words({"COMMENT": "mine"}, "keep", "acutance 1")
+    assert said == {"COMMENT": "mine; acutance 1"}
+
+
+def test_a_network_enlarges_the_frames(av, make_clip, rgb_model, tmp_path):
+    """In its thread, as it would enlarge pictures; `strength` reaches it."""
+    clip = Clip(times=(0, 512, 1024), sound=False, colour=(6, 1, 6, 6))
+    source = make_clip("source.mp4", clip)
+    upscaler = open_upscaler(rgb_model, engine="onnx_runtime")
+    shown = {}
+    for strength in (0.0, 1.0):
+        target = tmp_path / f"{strength}.mp4"
+        how = Enlargement(strength=strength)
+        said = enlarge_video(source, target, upscaler, how, Output(quality=100))
+        assert (said.engine, said.frames) == (upscaler.engine_name, 3)
+        assert set(said.seconds) == {"decode", "network", "encode", "total"}
+        shown[strength] = frames_of(av, target)[2].to_ndarray(format="gray").astype(float)
+    small = to_picture(frames_of(av, source)[2], Colour(*clip.colour), deep=False)
+    expected = luma(enlarge_picture(small, upscaler, Enlargement()).pixels)
+    assert np.abs(shown[1.0] - _gray(expected)).mean() < 2
+    assert np.abs(shown[0.0] - shown[1.0]).mean() > 4  # its random weights are lively
+
+
+def _gray(luma_601: np.ndarray) -> np.ndarray:
+    return (luma_601 - 16) * 255 / 219
 
 
 def test_an_odd_size_is_made_even_and_said(av, make_clip, tmp_path):

@@ -25,7 +25,7 @@ class Glance:
 def glance(path: Path) -> Glance:
     """Look at a file's header; never an error: what is wrong with it is said when it is read."""
     if path.suffix.lower() in VIDEOS:
-        return Glance("video")
+        return Glance("video", _pixels_of_video(path))
     try:
         timing = read_timing(path, recognised(path).name)
         if timing is not None:
@@ -35,6 +35,16 @@ def glance(path: Path) -> Glance:
         return Glance("picture", width * height or None)
     except Exception:  # decoders raise whatever they like on bytes they did not expect
         return Glance()
+
+
+def _pixels_of_video(path: Path) -> int | None:
+    try:
+        from acutance.upscaling.video.shots import read_facts  # its packages are an extra
+
+        facts = read_facts(path)
+        return facts.width * facts.height * facts.frames or None
+    except Exception:  # no such package, or a damaged file
+        return None
 
 
 def size_by_header(path: Path) -> tuple[int, int]:

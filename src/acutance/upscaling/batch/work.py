@@ -63,14 +63,7 @@ def _enlarge_video(
 ) -> Enlarged:
     from acutance.upscaling.video.enlarge import enlarge_video  # its packages are an extra
 
-    made = enlarge_video(job.source, job.target, upscaler, how, output, progress=progress)
-    return Enlarged(
-        made.width,
-        made.height,
-        {"total": made.seconds},
-        engine=upscaler.engine_name,
-        notes=made.notes,
-    )
+    return enlarge_video(job.source, job.target, upscaler, how, output, progress=progress)
 
 
 _WAYS: dict[Kind, Callable[[Job, Upscaler, Enlargement, Output, Progress], Enlarged]] = {
