@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from acutance.cli.export import export
 from acutance.cli.upscale import upscale
 from acutance.errors import InputError
+from acutance.imaging.colour import to_uint8
 from acutance.imaging.files import read_picture, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
@@ -67,7 +68,7 @@ def test_bicubic(tmp_path):
     source = put(tmp_path / "a.png")
     code, _, _ = run(upscale, source, "-o", tmp_path / "b.png", "-m", "bicubic", "--scale", 3)
     assert code == 0
-    expected = resize(read_picture(source).pixels, scale=3)
+    expected = to_uint8(resize(read_picture(source).pixels.astype(np.float32), scale=3))
     np.testing.assert_array_equal(read_picture(tmp_path / "b.png").pixels, expected)
 
 
