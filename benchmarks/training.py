@@ -211,7 +211,7 @@ def measure() -> list[dict[str, object]]:
 
 
 def _bf16() -> float:
-    from acutance.training.machine import has_native_bf16
+    from acutance.models.processor import has_native_bf16
 
     return child("ours", "32", "8", "bf16")["ms"] if has_native_bf16() else 0.0
 

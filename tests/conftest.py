@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,14 @@ def acutance_data() -> Path:
     if not (folder / "Set5").is_dir():
         pytest.skip(f"no published pictures at {folder}; set ACUTANCE_DATA to their folder")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is remembered of this machine neither helps the tests nor is changed by them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACUTANCE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def drawn_picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:

@@ -3,7 +3,8 @@
 import re
 import struct
 import zlib
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.imaging.zoo import ink_profile
 
 from acutance.errors import InputError, RunError
+from acutance.imaging import files
 from acutance.imaging.depth import as_depth
 from acutance.imaging.files import (
     open_sink,
+    open_source,
     picture_paths,
     read_picture,
     read_rgb,
@@ -76,6 +80,7 @@ def tiff(width: int, height: int, bits: tuple[int, ...], body: bytes) -> bytes:
     ) + body  # fmt: skip
 
 
+@cache
 def encoded(ending: str) -> bytes:
     """A valid 24x20 colour file of the format."""
     content = BytesIO()
@@ -411,17 +416,32 @@ def test_animations_are_refused_with_a_word_on_who_takes_them(tmp_path: Path, na
     frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in range(3)]
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
     assert refusal(tmp_path / name) == (
-        f"{tmp_path / name} holds several pictures (an animation); one is needed. "
+        f"{tmp_path / name} is an animation; one picture is needed. "
         "Save the one you want as a file of its own; 'acutance upscale' takes animations whole."
     )
 
 
-def test_pages_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.tif", "a.avif", "palette.tif"])
+def test_pages_and_sequences_are_refused(tmp_path: Path, name: str) -> None:
     frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in range(3)]
-    frames[0].save(tmp_path / "pages.tif", save_all=True, append_images=frames[1:])
-    message = refusal(tmp_path / "pages.tif")
-    assert str(tmp_path / "pages.tif") in message
-    assert "as a file of its own" in message
+    if name == "palette.tif":  # decoded by Pillow, the others are not
+        frames = [frame.quantize(8) for frame in frames]
+    settings = {"max_threads": 1} if name == "a.avif" else {}
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **settings)
+    assert refusal(tmp_path / name) == (
+        f"{tmp_path / name} holds 3 pictures (an animation or pages); one is needed. "
+        "Save the one you want as a file of its own."
+    )
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_an_animation_cut_short_behind_its_first_frame_is_refused(
+    tmp_path: Path, length: int
+) -> None:
+    """Whether it is one is asked of the header of the second frame."""
+    whole = encoded(".gif")
+    (tmp_path / "a.gif").write_bytes(whole[:-1] + b",\0\0\0\0\1\0\1\0\0\2\2"[:length])
+    assert str(tmp_path / "a.gif") in refusal(tmp_path / "a.gif")
 
 
 def test_of_a_cameras_several_views_the_main_one_is_read(tmp_path: Path) -> None:
@@ -500,6 +520,12 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
             "or remove the alpha channel first.",
         ),
         (
+            "a.bmp",
+            Picture(slope(4, 4), noise(4, 4)),
+            ": BMP cannot keep transparency. Write .png or .webp instead, "
+            "or remove the alpha channel first.",
+        ),
+        (
             "a.webp",
             Picture(np.zeros((1, 16_384, 3), np.uint8)),
             ": 16384x1 is more than the 16383 pixels a side that WEBP can hold. "
@@ -517,7 +543,7 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
             ": alpha must be uint8 of shape (4, 4) like the pixels, not uint8 of shape (4, 5).",
         ),
     ],
-    ids=["ending", "alpha", "size", "pixels", "alpha shape"],
+    ids=["ending", "alpha", "alpha of bmp", "size", "pixels", "alpha shape"],
 )
 def test_what_cannot_be_written_is_refused_with_advice(
     tmp_path: Path, name: str, picture: Picture, message: str
@@ -598,3 +624,49 @@ def test_a_quality_makes_webp_and_avif_smaller(tmp_path: Path) -> None:
         write_picture(tmp_path / f"low{ending}", picture, quality=20)
         high, low = ((tmp_path / f"{n}{ending}").stat().st_size for n in ("high", "low"))
         assert low < high / 2
+
+
+def test_half_transparent_pixels_of_a_gif_are_all_or_nothing(tmp_path: Path) -> None:
+    alpha = np.array([[0, 127, 128, 255]], np.uint8)
+    write_picture(tmp_path / "a.gif", Picture(np.full((1, 4, 3), 9, np.uint8), alpha))
+    read = read_picture(tmp_path / "a.gif")
+    np.testing.assert_array_equal(read.alpha, [[0, 0, 255, 255]])
+    np.testing.assert_array_equal(read.pixels, np.full((1, 4, 3), 9))
+
+
+def test_what_became_of_ink_is_said(tmp_path: Path) -> None:
+    inks = Image.new("CMYK", (4, 4))
+    notes = {
+        "plain": ("CMYK without a profile became RGB by the plain formula",),
+        "profile": ("CMYK became sRGB through the profile of its inks",),
+        "damaged": ("CMYK became RGB by the plain formula, for its profile cannot be used",),
+    }
+    profiles = {"plain": b"", "profile": ink_profile(), "damaged": b"x" * 300}
+    for name, profile in profiles.items():
+        inks.save(tmp_path / f"{name}.jpg", icc_profile=profile)
+        with closing(open_source(tmp_path / f"{name}.jpg")) as source:
+            assert source.facts.notes == notes[name]
+            assert source.facts.metadata.icc is None
+            assert source.read(4).pixels.mean() > 250
+
+
+def test_only_what_is_read_in_rows_may_be_larger_than_what_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.zeros((3000, 2000, 3), np.uint8)
+    write_picture(tmp_path / "rows.png", Picture(values))
+    whole = png(  # interlaced
+        (b"IHDR", struct.pack(">IIBBBBB", 2000, 3000, 8, 2, 0, 0, 1)),
+        (b"IDAT", zlib.compress(bytes(100))),
+    )
+    (tmp_path / "whole.png").write_bytes(whole)
+    monkeypatch.setattr(files, "MOST_PIXELS", 10**6)
+    with closing(open_source(tmp_path / "rows.png")) as source:
+        np.testing.assert_array_equal(source.read(100).pixels, values[:100])
+    for name in ("rows", "whole"):
+        assert "2000x3000, more than the 1 million pixels" in refusal(tmp_path / f"{name}.png")
+    with pytest.raises(InputError, match="2000x3000, more than the 1 million pixels"):
+        open_source(tmp_path / "whole.png")
+    monkeypatch.setattr(files, "MOST_STREAMED", 2 * 10**6)
+    with pytest.raises(InputError, match="2000x3000, more than the 2 million pixels"):
+        open_source(tmp_path / "rows.png")

@@ -4,6 +4,7 @@ import struct
 import zlib
 from contextlib import closing, suppress
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,8 @@ def test_more_compression_makes_a_smaller_file(tmp_path: Path, dtype: type) -> N
         write(tmp_path / "a.png", smooth(dtype), rows=50, compression=compression)
         np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, smooth(dtype).pixels)
         sizes.append((tmp_path / "a.png").stat().st_size)
-    assert sizes == sorted(sizes, reverse=True)
+    # some bytes of zlib's own choosing are no matter
+    assert all(more <= 1.001 * less for less, more in pairwise(sizes))
     assert sizes[-1] < 0.97 * sizes[1]
 
 
@@ -201,25 +203,27 @@ def test_missing_rows_are_an_error(tmp_path: Path) -> None:
     picture = Picture(noise(10, 4, 3))
     sink = png_sink(tmp_path / "a.png", facts_of(picture), compression=None)
     sink.write(Picture(picture.pixels[:7]))
-    with pytest.raises(RunError, match=r"^3 of 10 rows of a PNG file were not written.$"):
+    with pytest.raises(
+        RunError, match=r"^3 of the picture's 10 rows were not written to its file.$"
+    ):
         sink.close()
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (Picture(noise(11, 4, 3)), "More than the 10 rows of a PNG file were written."),
+        (Picture(noise(11, 4, 3)), "More than the picture's 10 rows were written to its file."),
         (
             Picture(noise(2, 5, 3)),
-            "Rows of a PNG file must be uint8 of shape (2, 4, 3), not uint8 of shape (2, 5, 3).",
+            "The rows for a file must be uint8 of shape (2, 4, 3), not uint8 of shape (2, 5, 3).",
         ),
         (
             Picture(np.zeros((2, 4, 3), np.uint16)),
-            "Rows of a PNG file must be uint8 of shape (2, 4, 3), not uint16 of shape (2, 4, 3).",
+            "The rows for a file must be uint8 of shape (2, 4, 3), not uint16 of shape (2, 4, 3).",
         ),
         (
             Picture(noise(2, 4, 3), noise(2, 4)),
-            "Rows of a PNG file must have alpha all or none, as its facts say.",
+            "The rows for a file must all have alpha or none, as its facts say.",
         ),
     ],
     ids=["too many", "shape", "dtype", "alpha"],

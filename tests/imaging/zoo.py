@@ -102,11 +102,16 @@ def _profile(space: bytes, kind: bytes, tags: list[tuple[bytes, bytes]]) -> byte
 
 def exif_block(width: int, height: int, *, orientation: int | None = None) -> bytes:
     """As a camera writes it, with a place, a MakerNote, an interoperability directory."""
+    exif = _camera_exif(width, height)
+    if orientation is not None:
+        exif[0x0112] = orientation
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def _camera_exif(width: int, height: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x010F] = "Zoo Optical Works"
     exif[0x0110] = "Z-1"
-    if orientation is not None:
-        exif[0x0112] = orientation
     exif[0x0132] = "2024:02:29 12:34:56"
     camera = exif.get_ifd(0x8769)
     camera[0x829A] = 0.008
@@ -116,7 +121,7 @@ def exif_block(width: int, height: int, *, orientation: int | None = None) -> by
     camera[0xA002], camera[0xA003] = width, height
     place = exif.get_ifd(0x8825)
     place[1], place[2], place[3], place[4] = "N", (50.0, 5.0, 0.5), "E", (14.0, 25.0, 0.25)
-    return exif.tobytes().removeprefix(b"Exif\0\0")
+    return exif
 
 
 def _noise(rng: np.random.Generator, *shape: int, dtype: np.dtype = U8) -> np.ndarray:
@@ -338,9 +343,21 @@ def _tiffs(rng: np.random.Generator) -> Iterator[Specimen]:
         yield Specimen(f"rgb16_{width}x{height}.tif", _tiff(values), values)
     yield from _palettes(rng, "TIFF", ".tif")
     yield from _inks(rng, "TIFF", ".tif")
-    values = _noise(rng, 8, 9, 3)
-    data = _saved(values, "TIFF", icc_profile=rgb_profile(), dpi=DPI)
-    yield Specimen("notes.tif", data, values, icc=rgb_profile(), dpi=DPI)
+    values, exif = _noise(rng, 8, 9, 3), exif_block(9, 8)
+    block = _camera_exif(9, 8)
+    for directory in (0x8769, 0x8825):  # which Pillow writes into TIFF only where they are named
+        block[directory] = block.get_ifd(directory)
+    block[700] = XMP
+    data = _saved(values, "TIFF", icc_profile=rgb_profile(), dpi=DPI, exif=block)
+    notes = {"icc": rgb_profile(), "exif": exif, "xmp": XMP, "dpi": DPI}
+    yield Specimen("notes.tif", data, values, **notes)
+    indices = _noise(rng, 8, 9)
+    palette = Image.frombytes("P", (9, 8), indices.tobytes())
+    palette.putpalette(bytes(range(256)) * 3)
+    pixels = np.asarray(palette.convert("RGB"))
+    content = BytesIO()
+    palette.save(content, "TIFF", icc_profile=rgb_profile(), dpi=DPI, exif=block)
+    yield Specimen("palette_notes.tif", content.getvalue(), pixels, **notes)
 
 
 def _avifs(rng: np.random.Generator) -> Iterator[Specimen]:

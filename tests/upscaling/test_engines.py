@@ -2,18 +2,21 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 
-from acutance.errors import InputError
+from acutance.errors import InputError, RunError
 from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import read_card
-from acutance.models.checkpoint import load_model
-from acutance.upscaling import ENGINES
+from acutance.models.checkpoint import load_model, save_model
+from acutance.upscaling import ENGINES, pytorch
 from acutance.upscaling.choice import open_engine
+from acutance.upscaling.engine import How, told_apart
+from acutance.upscaling.export import export_onnx
 from acutance.upscaling.pytorch import TorchEngine
 
 
@@ -21,9 +24,18 @@ def picture(channels: int, height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
 
 
+NEEDS = {
+    name: pytest.mark.skipif(
+        find_spec(ENGINES.module(name).ENGINE.package) is None,
+        reason=f"the extra {ENGINES.module(name).ENGINE.extra} is not installed",
+    )
+    for name in ENGINES.names()
+}
+
+
 # the files that our own commands write, with each engine that reads them
 MADE_HERE = [
-    (name, ending)
+    pytest.param(name, ending, marks=NEEDS[name])
     for name in ENGINES.names()
     for ending in (".safetensors", ".onnx")
     if ending in ENGINES.module(name).ENGINE.reads
@@ -34,7 +46,7 @@ def channels_of(engine) -> int:
     return {"luma": 1, "rgb": 3}[engine.card.color]
 
 
-@pytest.fixture(params=ENGINES.names())
+@pytest.fixture(params=[pytest.param(name, marks=NEEDS[name]) for name in ENGINES.names()])
 def name(request):
     return request.param
 
@@ -45,8 +57,7 @@ def test_agrees_with_the_network(model, name, size):
     lr = picture(channels_of(engine), *size)
     with torch.inference_mode():
         expected = load_model(model)(torch.from_numpy(lr)).numpy()
-    # 2e-6: the fused primitive and channels last add in another order than plain torch
-    tolerance = max(ENGINES.module(name).ENGINE.tolerance, 2e-6)
+    tolerance = ENGINES.module(name).ENGINE.tolerance
     np.testing.assert_allclose(engine(lr), expected, atol=tolerance, rtol=0)
 
 
@@ -67,6 +78,22 @@ def test_takes_arrays_that_are_not_contiguous(model, name):
     lr = picture(channels_of(engine), 8, 10)
     turned = lr.transpose(0, 1, 3, 2)
     np.testing.assert_allclose(engine(turned), engine(turned.copy()), atol=1e-6)
+
+
+def test_takes_arrays_that_must_not_be_written(model, name):
+    engine = open_engine(model, engine=name)
+    lr = picture(channels_of(engine), 8, 10)
+    lr.flags.writeable = False
+    np.testing.assert_array_equal(engine(lr[..., ::-1]), engine(lr[..., ::-1].copy()))
+    assert engine(lr).shape[2:] == (16, 20)
+
+
+def test_a_result_stays_when_the_next_is_made(model, name):
+    engine = open_engine(model, engine=name)
+    first = engine(picture(channels_of(engine), 8, 10))
+    before = first.copy()
+    engine(1 - picture(channels_of(engine), 8, 10))
+    np.testing.assert_array_equal(first, before)
 
 
 def test_gives_the_same_twice(model, name):
@@ -123,18 +150,52 @@ def test_the_torch_engine_keeps_the_weights_of_its_beginning():
 
 
 NETWORKS = ["compact:nano", "compact:video", "edsr", "espcn", "fsrcnn", "srcnn:955", "vdsr"]
+SIZES = [(1, 1), (3, 2), (21, 18), (40, 33)]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_fusing_changes_no_picture(network):
+@pytest.fixture(scope="module", params=NETWORKS)
+def lively(request, tmp_path_factory):
+    """A network whose every layer matters, and the folder of its files."""
     torch.manual_seed(0)
-    plain = build(network, scale=2).eval()
-    engine = TorchEngine(plain, describe(network, scale=2))
-    lr = picture(plain.channels, 21, 18)
-    with torch.inference_mode():
-        expected = plain(torch.from_numpy(lr)).numpy()
-    size = max(1.0, float(np.abs(expected).max()))
-    np.testing.assert_allclose(engine(lr), expected, atol=1e-5 * size, rtol=0)
+    folder = tmp_path_factory.mktemp("lively")
+    network = build(request.param, scale=2).eval()
+    with torch.no_grad():
+        for p in network.parameters():
+            if p.abs().max() < 1e-2 and p.ndim > 1:  # begins near zero
+                p.copy_(torch.randn_like(p) * 0.05)
+    card = describe(request.param, scale=2)
+    save_model(network, card, folder / "model.safetensors")
+    export_onnx(network, card, folder / "model.onnx")
+    return network, folder
+
+
+def test_every_network_is_the_same_by_every_engine(lively, name):
+    network, folder = lively
+    engine = open_engine(folder, engine=name)
+    assert (engine.name, engine.precision) == (name, "f32")
+    for size in SIZES:
+        lr = picture(network.channels, *size)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(lr)).numpy()
+        tolerance = ENGINES.module(name).ENGINE.tolerance
+        largest = max(1.0, float(np.abs(expected).max()))
+        np.testing.assert_allclose(engine(lr), expected, atol=tolerance * largest, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Failed to allocate memory for requested buffer of size 1", MemoryError),
+        ("DefaultCPUAllocator: can't allocate memory: you tried", MemoryError),
+        ("CUDA out of memory. Tried to allocate 2 GiB", MemoryError),
+        ("std::bad_alloc", MemoryError),
+        ("Non-zero status code returned", RunError),
+        ("", RunError),
+    ],
+)
+def test_failures_are_told_apart(said, kind):
+    with pytest.raises(kind), told_apart("pytorch"):
+        raise RuntimeError(said)
 
 
 def test_works_where_the_primitive_is_missing(monkeypatch):
@@ -145,3 +206,59 @@ def test_works_where_the_primitive_is_missing(monkeypatch):
     with torch.inference_mode():
         expected = network(torch.from_numpy(lr)).numpy()
     np.testing.assert_allclose(engine(lr), expected, atol=2e-6)
+
+
+def test_fast_takes_16_bits_only_where_they_are_faster(luma_model, monkeypatch):
+    """The flag of the processor alone decides nothing."""
+    network = load_model(luma_model)
+    for native, seconds, expected in [
+        (False, {"f32": 2.0, "bf16": 1.0}, "f32"),
+        (True, {"f32": 2.0, "bf16": 1.0}, "bf16"),
+        (True, {"f32": 2.0, "bf16": 1.9}, "f32"),
+    ]:
+        monkeypatch.setattr(pytorch, "has_native_bf16", lambda native=native: native)
+        monkeypatch.setattr(
+            TorchEngine, "_seconds", lambda self, _, seconds=seconds: seconds[self.precision]
+        )
+        assert TorchEngine(network, network.card, fast=True).precision == expected
+        assert TorchEngine(network, network.card).precision == "f32"
+
+
+def test_bf16_is_near_and_keeps_what_is_corrected(luma_model, monkeypatch):
+    monkeypatch.setattr(pytorch, "has_native_bf16", lambda: True)
+    monkeypatch.setattr(TorchEngine, "_is_faster_in_bf16", lambda _: True)
+    network = load_model(luma_model)
+    lr = picture(1, 12, 12)
+    found = TorchEngine(network, network.card, fast=True)(lr)
+    difference = np.abs(found - TorchEngine(network, network.card)(lr))
+    assert found.dtype == np.float32
+    assert 0 < difference.max() < 0.02
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
+@pytest.mark.parametrize(("fast", "tolerance"), [(False, 1e-4), (True, 0.02)])
+def test_a_gpu_gives_the_same(luma_model, fast, tolerance):
+    lr = picture(1, 33, 20)
+    engine = pytorch.load(luma_model, How(fast=fast))
+    assert (engine.precision == "f32") != fast
+    np.testing.assert_allclose(
+        engine(lr), pytorch.load(luma_model, device="cpu")(lr), atol=tolerance
+    )
+
+
+@pytest.mark.parametrize(("bf16", "fast", "expected"), [
+    (True, True, "bf16"), (False, True, "f16"), (True, False, "f32"),
+])  # fmt: skip
+def test_a_gpu_takes_what_it_has(luma_model, monkeypatch, bf16, fast, expected):
+    """With a stand-in: the network stays on the processor."""
+    network = load_model(luma_model)
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_, **__: self)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
+    assert TorchEngine(network, network.card, "cuda", fast=fast).precision == expected
+
+
+@pytest.mark.parametrize("told", ["2", "x", ""])
+def test_threads_are_those_that_were_asked_for(told, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert How(threads=3).thread_count == 3
+    assert How().thread_count == (2 if told == "2" else 0)

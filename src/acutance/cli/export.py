@@ -1,4 +1,4 @@
-"""`acutance export`: a model for use without torch, or weights made elsewhere as a model."""
+"""`acutance export`: a model for other engines and programs, or weights made elsewhere as ours."""
 
 from pathlib import Path
 
@@ -7,34 +7,53 @@ import click
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
+@click.option("--to", metavar="FORM",
+              help="onnx, openvino, safetensors, community [default: by the ending]")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="FILE.onnx or FILE.safetensors [default: MODEL as .onnx]")  # fmt: skip
+              help="FILE.onnx, FILE.xml or FILE.safetensors [default: beside MODEL]")  # fmt: skip
+@click.option("--int8", "pictures", multiple=True, type=click.Path(path_type=Path),
+              metavar="PICTURES", help="In 8 bits, calibrated on these photographs.")  # fmt: skip
 @click.option("--architecture", help="For weights of unknown layout: NETWORK:PRESET@SCALE.")
-@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
-def export(model: Path, output: Path | None, architecture: str | None, overwrite: bool) -> None:
-    """Write MODEL (a run folder, .safetensors or .pth) as ONNX, or as .safetensors.
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def export(
+    model: Path,
+    to: str | None,
+    output: Path | None,
+    pictures: tuple[Path, ...],
+    architecture: str | None,
+    overwrite: bool,
+) -> None:
+    """Write MODEL (a run folder, .safetensors or .pth) in another form.
 
-    An ONNX file beside a model lets `upscale` work without torch. It is compared with the model
-    before it is put in place.
+    An ONNX file beside a model lets `upscale` work without torch. OpenVINO's is a pair, .xml and
+    .bin. The community's form is what other programs load (networks "compact" on RGB). Each file
+    is compared with the model before it is put in place.
+
+    With --int8 the network computes in 8 bits, and what that costs in dB and gives in speed is
+    printed and kept in the file.
 
     \b
     Example:
         acutance export runs/a --overwrite
+        acutance export runs/a --to openvino --int8 photos/
         acutance export 4x_Compact.pth -o compact_x4.safetensors
     """
-    from acutance.errors import InputError
-    from acutance.models.card import find_model
-    from acutance.models.checkpoint import load_model, save_model
-    from acutance.upscaling.export import export_onnx
+    from acutance.upscaling.formats import export_model
 
-    target = output or find_model(model).with_suffix(".onnx")
-    writers = {".onnx": export_onnx, ".safetensors": save_model}
-    if target.suffix not in writers:
-        raise InputError(f"{target} must end in .onnx or .safetensors.")
-    if target.exists() and not overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
+    done = export_model(
+        model,
+        to=to,
+        output=output,
+        architecture=architecture,
+        pictures=pictures,
+        overwrite=overwrite,
+    )
+    for path in done.paths:
+        click.echo(path)
+    if done.cost is not None:
+        cost = done.cost
+        click.echo(
+            f"8 bits by {cost.engine}: {cost.loss_db:.3f} dB PSNR lost ({cost.scored} pictures), "
+            f"results {cost.apart_db:.1f} dB apart, {cost.speed:.2f} times as fast here",
+            err=True,
         )
-    network = load_model(model, architecture=architecture)
-    writers[target.suffix](network, network.card, target)  # pyright: ignore[reportArgumentType]
-    click.echo(target)

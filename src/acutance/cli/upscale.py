@@ -11,7 +11,7 @@ from acutance.cli import upscale_options as given
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
-    from acutance.upscaling.batch.running import Result
+    from acutance.upscaling.batch.results import Result
 
 
 @click.command(cls=given.UpscaleCommand)
@@ -182,8 +182,8 @@ def upscale(**options: Any) -> None:
 def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
     """Do it all; the error of a single picture is the command's."""
     from acutance.upscaling.batch.many import make_plan
+    from acutance.upscaling.batch.request import Request
     from acutance.upscaling.batch.running import Running, run_batch
-    from acutance.upscaling.batch.work import Request
 
     request = Request(
         model=options["model"],
@@ -199,7 +199,7 @@ def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
     )
     plan = make_plan(given.as_words(options), options["output"], request, shard=running.shard)
     results = []
-    for result in run_batch(plan, request, running, progress=display.progress):
+    for result in run_batch(plan, request, running, watcher=display):
         results.append(result)
         if result.error is not None and len(plan.jobs) == 1:
             raise result.error

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from acutance.errors import InputError
 from acutance.imaging.refusals import damaged
@@ -39,7 +40,7 @@ def read_timing(path: Path, name: str) -> Timing | None:
     if name not in _SCANNERS:
         return None
     timing = Timing()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with path.open("rb") as file, _mapped(file) as data:
         try:
             for duration in _SCANNERS[name](data, timing):
                 timing.durations.append(duration)
@@ -49,6 +50,17 @@ def read_timing(path: Path, name: str) -> Timing | None:
                 raise
             raise damaged(path, "its blocks do not fit into it") from error
     return timing if len(timing.durations) > 1 else None
+
+
+def _mapped(file: BinaryIO) -> mmap.mmap:
+    """The bytes of a file without reading them all; an anonymous copy where it has no place."""
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:  # some network file systems
+        data = file.read()
+        copy = mmap.mmap(-1, len(data))
+        copy.write(data)
+        return copy
 
 
 def _check_bound(path: Path, timing: Timing) -> None:

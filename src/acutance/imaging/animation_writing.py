@@ -6,7 +6,7 @@ Of each frame after the first only the rectangle that differs from the one befor
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -163,27 +163,34 @@ def _write_gif(file: BinaryIO, film: _Film) -> None:
         file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", repeats) + b"\0")
     if comment := comment_of(film.metadata):
         file.write(b"!\xfe" + _subblocks(comment.encode()))
-    delays = _gif_delays(film.durations)
+    delays = iter(_gif_delays(film.durations))
     whole = (0, 0, film.facts.width, film.facts.height)
     before: np.ndarray | None = None  # what is left on the canvas
-    for (frame, following), delay in zip(pairwise(chain(film.frames, [None])), delays, strict=True):
-        clear = following is not None and bool((following[:, :, 3] < _SHOWN).any())
+    for frame, clear in _with_next_clear(film.frames):
         box = whole if clear or before is None else _changed(before, frame)
         # what is cleared becomes transparent for all readers if such a colour is declared
         part = Image.fromarray(frame[box[1] : box[3], box[0] : box[2]])
         image = to_palette(part, has_clear=clear)
-        file.writelines(
-            GifImagePlugin.getdata(
-                image,
-                box[:2],
-                duration=delay,
-                disposal=_CLEAR if clear else _KEEP,
-                include_color_table=True,
-                **image.info,
-            )
+        data = GifImagePlugin.getdata(
+            image,
+            box[:2],
+            duration=next(delays),
+            disposal=_CLEAR if clear else _KEEP,
+            include_color_table=True,
+            **({"transparency": image.info["transparency"]} if image.info else {}),
         )
+        file.writelines(data)
         before = None if clear else frame
     file.write(b";")
+
+
+def _with_next_clear(frames: Iterator[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
+    """Each frame, and whether the next one has transparent pixels."""
+    frame = next(frames)
+    for following in frames:
+        yield frame, bool((following[:, :, 3] < _SHOWN).any())
+        frame = following
+    yield frame, False
 
 
 def _gif_delays(durations: Sequence[int]) -> list[int]:

@@ -29,6 +29,7 @@ from acutance.imaging.formats import (
     ENDINGS,
     F32,
     MOST_PIXELS,
+    MOST_STREAMED,
     START,
     U8,
     U16,
@@ -40,7 +41,7 @@ from acutance.imaging.metadata import fitted, understood
 from acutance.imaging.paths import picture_paths
 from acutance.imaging.picture import Facts, Picture, Sink, Source
 from acutance.imaging.pillow_sink import PillowSink
-from acutance.imaging.pillow_source import PillowSource, several, too_large
+from acutance.imaging.pillow_source import moving, open_whole, too_large
 from acutance.imaging.png import open_png, png_sink
 from acutance.imaging.tiff import open_tiff, tiff_sink
 from acutance.storage import write_atomically
@@ -68,16 +69,11 @@ def open_source(path: Path) -> Source:
     format = recognised(path)
     if format.name == "PNG":
         if read_timing(path, format.name) is not None:
-            raise several(path, format)
-        return _Checked(open_png(path))
-    if format.name == "TIFF":
-        return _Checked(open_tiff(path))
-    file = path.open("rb")
-    try:
-        return PillowSource(path, format, file)
-    except BaseException:
-        file.close()
-        raise
+            raise moving(path)
+        return _Checked(path, open_png(path))
+    if format.name == "TIFF" and (source := open_tiff(path)) is not None:
+        return _Checked(path, source)
+    return open_whole(path, format)
 
 
 def open_sink(
@@ -133,7 +129,7 @@ def read_picture(path: Path) -> Picture:
     with closing(open_source(path)) as source:
         facts = source.facts
         if facts.width * facts.height > MOST_PIXELS:
-            raise too_large(path, f"{facts.width}x{facts.height}, more than")
+            raise too_large(path, f"{facts.width}x{facts.height}, more than", MOST_PIXELS)
         return replace(source.read(facts.height), metadata=facts.metadata)
 
 
@@ -204,12 +200,17 @@ def recognised(path: Path) -> Format:
 
 
 class _Checked:
-    """A source whose metadata are checked as those of other formats are."""
+    """A source whose size and metadata are checked as those of other formats are."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        metadata, _, notes = understood(source.facts.metadata)
-        facts = source.facts
+    def __init__(self, path: Path, source: Source) -> None:
+        self._source, facts = source, source.facts
+        pixels = facts.width * facts.height
+        bytes_in_all = pixels * (facts.channels + facts.has_alpha) * facts.dtype.itemsize
+        most = MOST_STREAMED if source.held < bytes_in_all else MOST_PIXELS
+        if pixels > most:
+            source.close()
+            raise too_large(path, f"{facts.width}x{facts.height}, more than", most)
+        metadata, _, notes = understood(facts.metadata)
         self.facts = replace(facts, metadata=metadata, notes=(*facts.notes, *notes))
 
     @property

@@ -203,10 +203,10 @@ def _told_by_exif(metadata: Metadata, format: Format) -> bytes | None:
 
 
 def _texts(text: Mapping[str, str], format: Format) -> tuple[Mapping[str, str], list[str]]:
-    """A comment is kept by JPEG and GIF, all text by PNG, what made it by EXIF as well."""
+    """All text is kept by PNG, a comment by JPEG and GIF, what made it by EXIF or else by GIF."""
     if format.has_text:
         return text, []
-    kept = {key: text[key] for key in (COMMENT, MAKER) if key in text and format.has_comment}
     told = {MAKER} if format.has_exif else set()
-    lost = [f"the text '{key}'" for key in text if key not in kept and key not in told]
-    return MappingProxyType(kept), lost
+    kept = {COMMENT, MAKER} - told if format.has_comment else set()
+    lost = [f"the text '{key}'" for key in text if key not in kept | told]
+    return MappingProxyType({key: text[key] for key in text if key in kept}), lost

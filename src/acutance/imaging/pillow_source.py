@@ -1,4 +1,6 @@
-"""Pictures that Pillow decodes as a whole, given out in rows: JPEG, WebP, AVIF, BMP, GIF."""
+"""Pictures that Pillow decodes as a whole, given out in rows: JPEG, WebP, AVIF, BMP, GIF, and those
+TIFF files that are not read in rows (palettes, CMYK, JPEG within TIFF).
+"""
 
 from dataclasses import replace
 from importlib import import_module
@@ -8,22 +10,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 from PIL.ImageFile import ImageFile
 
 from acutance.errors import InputError
 from acutance.imaging.formats import MOST_PIXELS, U8, Format
 from acutance.imaging.metadata import COMMENT, understood
 from acutance.imaging.orientation import is_transposed, turn_upright
-from acutance.imaging.picture import Facts, Metadata, Picture
-from acutance.imaging.refusals import damaged
+from acutance.imaging.picture import Facts, Metadata, Picture, Source
+from acutance.imaging.refusals import damaged, several_pictures
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
 # Image.open is not used: it warns about large pictures, and tries formats that are not ours.
 _OPENERS = {
-    "PNG": "PIL.PngImagePlugin:PngImageFile",
+    "PNG": "PIL.PngImagePlugin:PngImageFile",  # animated ones only
     "JPEG": "PIL.JpegImagePlugin:jpeg_factory",
     "WEBP": "PIL.WebPImagePlugin:WebPImageFile",
     "TIFF": "PIL.TiffImagePlugin:TiffImageFile",
@@ -48,6 +50,7 @@ _CONVERSIONS = {
     "CMYK": ("RGB", "RGB"),
     "YCbCr": ("RGB", "RGB"),
 }
+_OF_THE_FILE = (0x0100, 0x0101, 0x011A, 0x011B, 0x0128)  # TIFF's size and resolution
 _CHUNK_PX = 2**20  # converted at once; Pillow warns about pieces of 89 million
 _WHOLE_FILE = ("WEBP", "AVIF")  # decoders that hold the bytes of the file
 
@@ -55,6 +58,7 @@ _WHOLE_FILE = ("WEBP", "AVIF")  # decoders that hold the bytes of the file
 def open_image(path: Path, format: Format, file: BinaryIO) -> ImageFile:
     """Pillow's image of an open file; only the header has been read. Refuses absurd sizes."""
     module, _, factory = _OPENERS[format.name].partition(":")
+    check_supported(path, format)
     try:
         image = getattr(import_module(module), factory)(file, str(path))
     except Image.DecompressionBombError:  # WebP's class checks by itself while opening
@@ -71,6 +75,15 @@ def open_image(path: Path, format: Format, file: BinaryIO) -> ImageFile:
     return image
 
 
+def check_supported(path: Path, format: Format) -> None:
+    """Refuse what this build of Pillow was made without."""
+    if format.name == "AVIF" and not features.check("avif"):
+        raise InputError(
+            f"{path}: this Pillow was built without AVIF. Install the wheel that its makers offer "
+            "(pip install --force-reinstall pillow), or use another format."
+        )
+
+
 def undecodable(path: Path, error: Exception) -> InputError:
     """What is said where a decoder raised `error`."""
     return damaged(path, str(error) or type(error).__name__)
@@ -84,20 +97,33 @@ def too_large(path: Path, claim: str, most: int = MOST_PIXELS) -> InputError:
     )
 
 
-class PillowSource:
-    """A picture that is decoded whole when its first rows are read.
+def open_whole(path: Path, format: Format) -> Source:
+    """A picture that is decoded whole when its first rows are read, and turned upright.
 
     CMYK with a profile of its inks is converted through it to sRGB (relative colorimetric, black
-    point compensated) and loses the profile; without one, by the plain formula.
+    point compensated) and loses the profile; without one, by the plain formula. Raises InputError
+    for what cannot be decoded, here or while reading.
     """
+    file = path.open("rb")
+    try:
+        return _PillowSource(path, format, file)
+    except (InputError, MemoryError):
+        file.close()
+        raise
+    except Exception as error:
+        file.close()
+        raise undecodable(path, error) from error
 
+
+class _PillowSource:
     def __init__(self, path: Path, format: Format, file: BinaryIO) -> None:
         self._path, self._file = path, file
         self._image = open_image(path, format, file)
         self._check_frames(format)
         self._mode = target_mode(path, self._image)
-        found = understood(found_metadata(self._image))
-        metadata, self._orientation, notes = found
+        metadata, orientation, notes = understood(found_metadata(self._image))
+        # Pillow turns the pixels of TIFF by itself, and states the size that they then have
+        self._orientation = 1 if format.name == "TIFF" else orientation
         self._inks, metadata, more = _ink_transform(self._image, metadata)
         width, height = self._image.size
         if is_transposed(self._orientation):
@@ -140,8 +166,11 @@ class PillowSource:
 
     def _check_frames(self, format: Format) -> None:
         # MPO: a camera's JPEG with views after the main one
-        if getattr(self._image, "is_animated", False) and self._image.format != "MPO":
-            raise several(self._path, format)
+        if not getattr(self._image, "is_animated", False) or self._image.format == "MPO":
+            return
+        if format.name in ("GIF", "WEBP"):
+            raise moving(self._path)
+        raise several_pictures(self._path, getattr(self._image, "n_frames", 2))
 
     def _rows(self, top: int, stop: int) -> np.ndarray:
         """Rows of the upright picture, (rows, width, C)."""
@@ -159,12 +188,11 @@ class PillowSource:
         return as_planes(turn_upright(np.asarray(piece), turn))
 
 
-def several(path: Path, format: Format) -> InputError:
-    """What is said of an animation or pages where one picture is needed."""
-    what = "an animation" if format.name in ("GIF", "WEBP", "PNG") else "a sequence or pages"
+def moving(path: Path) -> InputError:
+    """What is said of an animation where one picture is needed."""
     return InputError(
-        f"{path} holds several pictures ({what}); one is needed. "
-        "Save the one you want as a file of its own; 'acutance upscale' takes animations whole."
+        f"{path} is an animation; one picture is needed. Save the one you want as a file of its "
+        "own; 'acutance upscale' takes animations whole."
     )
 
 
@@ -187,13 +215,26 @@ def found_metadata(image: ImageFile) -> Metadata:
     xmp, dpi = info.get("xmp"), info.get("dpi")
     if image.format in ("JPEG", "MPO") and info.get("jfif_unit") not in (1, 2):
         dpi = None  # where a JPEG states none Pillow looks into EXIF, and else guesses 72
+    if image.format == "TIFF" and 0x011A not in getattr(image, "tag_v2", {}):
+        dpi = None  # likewise, 1
     return Metadata(
         info.get("icc_profile"),
-        info.get("exif"),
+        _tiff_exif(image) if image.format == "TIFF" else info.get("exif"),
         xmp.encode() if isinstance(xmp, str) else xmp,
         (float(dpi[0]), float(dpi[1])) if dpi else None,
         MappingProxyType(text),
     )
+
+
+def _tiff_exif(image: ImageFile) -> bytes | None:
+    """The directory of the file itself; how it is laid out is left out when it is understood."""
+    try:
+        exif = image.getexif()
+        for tag in _OF_THE_FILE:
+            exif.pop(tag, None)
+        return exif.tobytes()
+    except Exception:  # damaged metadata; the pixels are good
+        return None
 
 
 def as_planes(values: np.ndarray) -> np.ndarray:

@@ -15,3 +15,10 @@ def unreadable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path} cannot be read: {error.strerror}. Check the disk and the file's permissions."
     )
+
+
+def several_pictures(path: Path, count: int) -> InputError:
+    return InputError(
+        f"{path} holds {count} pictures (an animation or pages); one is needed. "
+        "Save the one you want as a file of its own."
+    )

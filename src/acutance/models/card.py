@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from acutance.errors import InputError, MissingPackageError
+from acutance.errors import InputError
+from acutance.models.onnx_header import read_onnx_header
 from acutance.models.preset import Constant
 
 FORMAT = 1
@@ -95,17 +96,9 @@ def safetensors_metadata(path: Path) -> Mapping[str, str]:
 
 def _onnx_metadata(path: Path) -> Mapping[str, str]:
     try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise MissingPackageError("onnxruntime", "train", "Reading an ONNX model") from error
-    settings = onnxruntime.SessionOptions()
-    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    settings.log_severity_level = 4  # its own report would stand beside our message
-    try:
-        session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no class of their own
+        return read_onnx_header(path).metadata
+    except (ValueError, OSError) as error:
         raise damaged(path, error) from error
-    return session.get_modelmeta().custom_metadata_map
 
 
 def damaged(path: Path, error: Exception) -> InputError:

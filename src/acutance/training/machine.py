@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from acutance.models.processor import has_native_bf16
 from acutance.training.start import is_installed
 
 GIB = 2**30
@@ -23,6 +24,8 @@ PACKAGES = (
     ("schedulefree", "optim.name = 'schedule_free'", "train"),
     ("onnx", "the torch-free twin of a model", "train"),
     ("tensorboard", "curves in TensorBoard", "tensorboard"),
+    ("openvino", "an engine that is often the fastest on Intel and AMD", "openvino"),
+    ("nncf", "networks in 8 bits", "int8"),
     ("scikit-image", "the quickstart's photographs", "samples"),
 )
 
@@ -63,19 +66,6 @@ def _processor() -> Iterator[Finding]:
         yield Finding("free memory", f"{free / GIB:.1f} GiB")
 
 
-def has_native_bf16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware.
-
-    Without it bf16 is four times slower than fp32 and can stall for minutes, so that even a
-    trial is out of the question.
-    """
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def _free_memory() -> int:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -102,12 +92,11 @@ def _torch() -> Iterator[Finding]:
 def _engines() -> Iterator[Finding]:
     from acutance.upscaling import ENGINES
 
-    needs = {"pytorch": "torch", "onnx_runtime": "onnxruntime"}
     for name in ENGINES.names():
-        package = needs.get(name)
-        ready = package is None or is_installed(package)
-        advice = "" if ready else "pip install 'acutance[train]'"
-        yield Finding(f"engine {name}", "ready" if ready else f"{package} is missing", advice)
+        facts = ENGINES.module(name).ENGINE
+        ready = is_installed(facts.package)
+        advice = "" if ready else f"pip install 'acutance[{facts.extra}]'"
+        yield Finding(f"engine {name}", "ready" if ready else f"{facts.package} is missing", advice)
 
 
 def _weights() -> Iterator[Finding]:

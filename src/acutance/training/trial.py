@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from acutance.training.machine import has_native_bf16
+from acutance.models.processor import has_native_bf16
 
 WARM_UP = 3
 TIMED = 8

@@ -6,6 +6,7 @@ ENGINES = Catalog(
     "engine",
     {
         "onnx_runtime": "acutance.upscaling.onnx_runtime:load",
+        "openvino": "acutance.upscaling.openvino_runtime:load",
         "pytorch": "acutance.upscaling.pytorch:load",
     },
     "acutance.engines",

@@ -12,6 +12,7 @@ from acutance.models.card import METADATA_KEY, ModelCard
 from acutance.models.checkpoint import stamped
 from acutance.models.spread import SrAndSpread, WithSpread
 from acutance.storage import write_atomically
+from acutance.upscaling.engine import SpreadEngine
 from acutance.upscaling.onnx_runtime import OnnxEngine
 
 OPSET = 17  # the newest that torch's tracing exporter was written for; read by runtimes since 2022
@@ -39,9 +40,14 @@ def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
 
 
 def _write_proven(network: nn.Module, card: ModelCard, path: Path) -> None:
+    write_onnx(network, card, path)
+    check_equal(network, OnnxEngine(path), "The ONNX file")
+
+
+def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> None:
+    """Write `network`, in eval mode, as ONNX with `card` as it is; not yet compared."""
     _trace(network, path)
     _add_card(card, path)
-    _prove(network, path)
 
 
 def _trace(network: nn.Module, path: Path) -> None:
@@ -75,20 +81,20 @@ def _add_card(card: ModelCard, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _prove(network: nn.Module, path: Path) -> None:
+def check_equal(network: nn.Module, engine: SpreadEngine, what: str) -> None:
+    """Raise RunError unless the engine computes what the network does, on a seeded picture."""
     device = next(network.parameters()).device
     channels = int(network.channels)  # pyright: ignore[reportArgumentType]
     picture = np.random.default_rng(0).random((1, channels, *PROOF_SIZE), dtype=np.float32)
     with torch.inference_mode():
         made = network(torch.from_numpy(picture).to(device))
-    engine = OnnxEngine(path)
     if isinstance(made, dict):
         pairs = zip(made.values(), engine.with_spread(picture), strict=True)
     else:
         pairs = zip([made], [engine(picture)], strict=True)
     if not all(_agree(expected.float().cpu().numpy(), found) for expected, found in pairs):
         raise RunError(
-            "The ONNX file was not written: it does not compute what the network computes. "
+            f"{what} was not written: it does not compute what the network computes. "
             "Use the .safetensors file with the engine pytorch."
         )
 

@@ -32,6 +32,7 @@ class Enlarged:
     engine: str = ""
     cast: float = 0.0  # levels of 255 by which the mean of a channel moved, the most of them
     notes: tuple[str, ...] = ()
+    frames: int = 1  # of a video or animation
 
 
 def enlarge_file(

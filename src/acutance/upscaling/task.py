@@ -36,7 +36,9 @@ class Upscaler:
 
     @property
     def engine_name(self) -> str:
-        return "bicubic" if self.engine is None else type(self.engine).__name__
+        if self.engine is None:
+            return "bicubic"
+        return getattr(self.engine, "name", type(self.engine).__name__)
 
     def tag(self, before: int, after: int) -> str:
         """What made a picture whose width went from `before` to `after`: for its metadata."""

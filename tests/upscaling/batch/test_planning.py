@@ -13,7 +13,7 @@ from PIL import Image
 from acutance.errors import InputError
 from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
-from acutance.upscaling.batch.kinds import Glance, check_writable, glance
+from acutance.upscaling.batch.kinds import Glance, glance
 from acutance.upscaling.batch.naming import enlarged_name, size_label
 from acutance.upscaling.batch.planning import Job, find_sources, plan_jobs, take_shard
 from acutance.upscaling.settings import Size
@@ -199,14 +199,6 @@ def test_a_format_is_for_files_of_its_kind():
     assert enlarged_name(name, "x2", kind="animation", format="webp") == "a.b_x2.webp"
     assert enlarged_name(Path("c.MOV"), "x2", kind="video", format="webp") == "c_x2.mov"
     assert enlarged_name(Path("c.MOV"), "x2", kind="video", format="mkv") == "c_x2.mkv"
-
-
-def test_a_target_must_be_able_to_hold_its_source():
-    check_writable(Path("a.gif"), "animation", None)
-    check_writable(Path("a.tmp"), "picture", "jpg")
-    for name, kind in (("a.jpg", "animation"), ("a.png", "video"), ("a.mp4", "picture")):
-        with pytest.raises(InputError, match=rf"{name} cannot hold an? {kind}"):
-            check_writable(Path(name), kind, None)
 
 
 @pytest.mark.parametrize(

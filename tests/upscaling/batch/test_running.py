@@ -1,31 +1,44 @@
 """Each file once, whatever happened to the commands before; one bad file stops no other."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import acutance
 from acutance.errors import InputError, RunError
+from acutance.imaging.animation import read_animation
 from acutance.imaging.files import read_picture, write_picture
+from acutance.imaging.parallel import core_count
 from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
+from acutance.models import build
+from acutance.models.building import describe
+from acutance.models.checkpoint import save_model
+from acutance.upscaling.batch import request as request_module
 from acutance.upscaling.batch import running as running_module
 from acutance.upscaling.batch import work
 from acutance.upscaling.batch.many import make_plan
+from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, folder_record, read_folder
-from acutance.upscaling.batch.running import ONE_BY_ONE, UNTOLD, Result, Running, run_batch
-from acutance.upscaling.batch.work import Request
-from acutance.upscaling.picture import Upscaler
+from acutance.upscaling.batch.request import Request, fingerprint, native_scale
+from acutance.upscaling.batch.results import UNTOLD, Result
+from acutance.upscaling.batch.running import ONE_BY_ONE, Running, run_batch
+from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.pipeline import Enlarged
 from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.task import Upscaler
 from acutance.upscaling.uncertainty import sigma_path
 
 X2 = Enlargement(size=Size(scale=Fraction(2)))
@@ -69,6 +82,19 @@ def states(folder: Path) -> dict[str, tuple[int, int]]:
     """By which a file that was written again is known."""
     found = {path: path.stat() for path in folder.rglob("[!.]*.png")}
     return {str(path): (facts.st_ino, facts.st_mtime_ns) for path, facts in found.items()}
+
+
+class Told:
+    """Keeps what a watcher is told."""
+
+    def __init__(self, shares: list[tuple[float, float]]) -> None:
+        self.shares, self.notes = shares, []
+
+    def progress(self, done: float, total: float) -> None:
+        self.shares.append((done, total))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def fates(results: list[Result]) -> dict[str, str]:
@@ -190,12 +216,31 @@ def test_changed_sources_settings_and_results_are_noticed(photos, tmp_path):
     }
 
 
+def test_a_stopped_command_goes_on_with_the_engine_that_it_began_with(photos, tmp_path, killed):
+    opened = []
+
+    def open_for(request, *, pixels):
+        opened.append((request.engine, pixels))
+        return request_module.open_for(replace(request, engine="auto"), pixels=pixels)
+
+    stop(killed, photos, tmp_path / "out", "b.png", after=False)
+    record = folder_record(tmp_path / "out")
+    record.write_text(record.read_text().replace('"engine": "bicubic"', '"engine": "pytorch"'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running_module, "open_for", open_for)
+        run(photos, tmp_path / "out")
+        assert opened == [("pytorch", 3 * 24)], "and it is chosen as for all files"
+        (tmp_path / "out" / "a_x2.png").unlink()
+        run(photos, tmp_path / "out", asked(output=Output(quality=5, overwrite=True)))
+        assert opened[1] == ("auto", 3 * 24)
+
+
 def test_what_makes_no_other_picture_changes_no_fingerprint():
-    plain = work.fingerprint(asked())
+    plain = fingerprint(asked())
     more_memory = asked(how=Enlargement(size=X2.size, memory=2**30), output=OVERWRITE)
-    assert work.fingerprint(more_memory) == plain
+    assert fingerprint(more_memory) == plain
     for other in (asked(engine="pytorch"), asked(fast=True), asked(how=Enlargement(tta=8))):
-        assert work.fingerprint(other) != plain
+        assert fingerprint(other) != plain
 
 
 def test_a_bad_file_stops_no_other(photos, tmp_path):
@@ -291,7 +336,7 @@ def test_progress_goes_by_pixels_and_ends_at_all(tmp_path):
     put(tmp_path / "in" / "a.png", height=10, width=10)
     put(tmp_path / "in" / "b.png", height=30, width=10)
     told: list[tuple[float, float]] = []
-    run(tmp_path / "in", tmp_path / "out", progress=lambda done, total: told.append((done, total)))
+    run(tmp_path / "in", tmp_path / "out", watcher=Told(told))
     assert {total for _, total in told} == {400.0}
     shares = [done for done, _ in told]
     assert shares == sorted(shares)
@@ -302,29 +347,76 @@ def test_progress_goes_by_pixels_and_ends_at_all(tmp_path):
 def test_several_processes_make_the_same_files(photos, tmp_path):
     (photos / "bad.png").write_bytes(b"bad")
     one = run(photos, tmp_path / "one")
-    told: list[float] = []
-    two = run(
-        photos, tmp_path / "two", running=Running(2), progress=lambda d, t: told.append(d / t)
-    )
+    told: list[tuple[float, float]] = []
+    two = run(photos, tmp_path / "two", running=Running(2), watcher=Told(told))
     assert fates(one) == fates(two)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert told[-1] == 1.0
+    assert told[-1][0] == told[-1][1]
     [error] = [result.error for result in two if result.error is not None]
     assert isinstance(error, InputError)
     assert "bad.png is not a PNG" in str(error)
 
 
-def test_a_model_that_cannot_be_opened_ends_the_batch_in_processes_too(photos, tmp_path):
-    request = asked(model="bicubic", how=Enlargement(size=Size(width=9)))
+def test_a_model_that_cannot_be_opened_ends_the_batch_in_processes_too(
+    photos, tmp_path, luma_model
+):
+    request = Request(luma_model, engine="nonsense")
     for processes in (1, 2):
-        with pytest.raises(InputError, match="'bicubic' has no scale"):
+        with pytest.raises(InputError, match="Unknown engine 'nonsense'"):
             run(photos, tmp_path / "out", request, Running(processes))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_process_that_dies_fails_its_file_and_no_other(photos, tmp_path, monkeypatch):
+    """As where the system ends it for want of memory: here the test ends it."""
+    jobs = make_plan([photos], tmp_path / "out", asked()).jobs
+    given: list[str] = []
+    outcomes = {}
+
+    def begin(job):
+        given.append(job.source.name)
+        if len(given) == 1:
+            [worker] = multiprocessing.active_children()
+            worker.kill()
+            worker.join()
+
+    parts = parts_of(asked(), 1, pixels=None)
+    for job, outcome in in_processes(jobs, parts, begin=begin, progress=lambda *_: None):
+        outcomes[job.source.name] = outcome
+    assert given == ["a.png", "b.png", "c.png"]
+    assert isinstance(outcomes["a.png"], RunError)
+    assert "was ended (exit code -9), often for want of memory" in str(outcomes["a.png"])
+    assert isinstance(outcomes["b.png"], Enlarged)
+    assert isinstance(outcomes["c.png"], Enlarged)
+
+
+def test_a_network_in_one_process_and_in_two(photos, tmp_path, luma_model):
+    run(photos, tmp_path / "one", Request(luma_model))
+    told = Told([])
+    results = run(photos, tmp_path / "two", Request(luma_model), Running(2), watcher=told)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    [note] = told.notes
+    engine = results[0].made.engine
+    assert note.startswith(f"engine {engine}: ")
+    (tmp_path / "two" / "a_x2.png").unlink()
+    told = Told([])
+    run(photos, tmp_path / "two", Request(luma_model), watcher=told)
+    assert told.notes == [f"engine {engine}: as before"]
+
+
+def test_a_mixture_is_a_model_of_its_own(photos, tmp_path, rgb_model):
+    shutil.copytree(rgb_model, tmp_path / "other")
+    mix = Request(f"{rgb_model}:0.5,{tmp_path / 'other'}:0.5")
+    assert native_scale(mix) == 2
+    run(photos, tmp_path / "mix", mix)
+    run(photos, tmp_path / "pure", Request(rgb_model, engine="pytorch"))
+    for name in contents(tmp_path / "pure"):
+        pure, mixed = (read_picture(tmp_path / where / name) for where in ("pure", "mix"))
+        np.testing.assert_array_equal(pure.pixels, mixed.pixels)  # half of each of two equals
+    assert fingerprint(mix) != fingerprint(replace(mix, model=str(rgb_model)))
 
 
 def test_memory_and_cores_are_shared_out():
-    from acutance.imaging.parallel import core_count
-    from acutance.upscaling.batch.processes import parts_of
-
     parts = parts_of(asked(how=Enlargement(memory=900)), 3, pixels=5)
     assert [part.request.how.memory for part in parts] == [300, 300, 300]
     assert [part.pixels for part in parts] == [5, 5, 5]
@@ -341,8 +433,8 @@ def test_a_picture_of_sigma_without_its_result_is_made_again(photos, tmp_path, k
     mine = sigma_path(tmp_path / "out" / "deep" / "c_x2.png")
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
+    plan = make_plan([photos], tmp_path / "out", request)
     sure = asked(uncertainty=True)
-    plan = make_plan([photos], tmp_path / "out", sure)
     results = list(run_batch(plan, sure))  # bicubic is never sure: what is told is told before
     assert not sigma_path(target).exists()
     assert mine.read_bytes() == b"mine"
@@ -351,11 +443,101 @@ def test_a_picture_of_sigma_without_its_result_is_made_again(photos, tmp_path, k
     )
 
 
+def animated(path: Path, count: int = 3) -> Path:
+    noise = np.random.default_rng(0).integers(0, 256, (count, 9, 7, 3), dtype=np.uint8)
+    frames = [Image.fromarray(frame) for frame in noise]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durations = [40, 70, 100][:count]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=2)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp", ".png"])
+def test_an_animation_keeps_format_durations_and_loops(tmp_path, ending):
+    source = animated(tmp_path / "in" / f"a{ending}")
+    [result] = run(tmp_path / "in", tmp_path / "out")
+    assert result.error is None
+    assert result.job.target == tmp_path / "out" / f"a_x2{ending}"
+    assert (result.made.width, result.made.height) == (14, 18)
+    assert set(result.made.seconds) == {"decode", "network", "encode", "total"}
+    before, after = read_animation(source), read_animation(result.job.target)
+    assert (after.durations, after.loop) == (before.durations, before.loop)
+    assert len(list(after.frames)) == 3
+    if ending != ".gif":  # which has 256 colours
+        frames = zip(
+            read_animation(source).frames, read_animation(result.job.target).frames, strict=True
+        )
+        for small, large in frames:
+            expected = enlarge_picture(small, Upscaler(), X2).pixels
+            np.testing.assert_array_equal(large.pixels, expected)
+
+
+def test_an_animation_into_another_format_and_what_cannot_hold_one(tmp_path):
+    source = animated(tmp_path / "a.gif")
+    run(source, tmp_path / "b.webp")
+    assert len(read_animation(tmp_path / "b.webp").durations) == 3
+    [refused] = run(source, tmp_path / "b.jpg")
+    assert "JPEG cannot hold an animation" in str(refused.error)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gif", "b.webp"]
+
+
+def test_a_format_of_pictures_leaves_videos_alone(tmp_path, monkeypatch):
+    put(tmp_path / "a.png")
+    (tmp_path / "b.mp4").write_bytes(b"a film")
+    seen = []
+
+    def enlarge_video(job, upscaler, how, output, progress):
+        seen.append((job.target.name, output.format))
+        job.target.write_bytes(b"larger")
+        return Enlarged(2, 2, {"total": 1.0})
+
+    monkeypatch.setitem(work._WAYS, "video", enlarge_video)
+    request = asked(output=Output(format="webp"))
+    plan = make_plan([tmp_path / "a.png", tmp_path / "b.mp4"], tmp_path / "out", request)
+    results = list(run_batch(plan, request))
+    assert [result.error for result in results] == [None, None]
+    assert seen == [("b_x2.mp4", None)]
+    assert sorted(contents(tmp_path / "out")) == ["a_x2.webp", "b_x2.mp4"]
+
+
+def test_a_video_stands_among_pictures(tmp_path):
+    av = pytest.importorskip("av")
+    put(tmp_path / "a.png")
+    with av.open(str(tmp_path / "b.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=25, options={"threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 16, 12, "yuv420p"
+        for seed in range(3):
+            noise = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(noise, format="rgb24")))
+        film.mux(stream.encode(None))
+    plan = make_plan([tmp_path / "a.png", tmp_path / "b.mkv"], tmp_path / "out", asked())
+    assert [job.pixels for job in plan.jobs] == [24, 3 * 16 * 12]
+    results = list(run_batch(plan, asked()))
+    assert [result.error for result in results] == [None, None]
+    assert [result.made.frames for result in results] == [1, 3]
+    with av.open(str(tmp_path / "out" / "b_x2.mkv")) as film:
+        assert [(frame.width, frame.height) for frame in film.decode(video=0)] == [(32, 24)] * 3
+
+
+def test_how_sure_a_network_is_stands_beside_its_result(photos, tmp_path):
+    options = {"scale": 2, "head": "spread", "arguments": {"features": 8, "convolutions": 2}}
+    network, card = build("compact", **options), describe("compact", **options)
+    save_model(network, card, tmp_path / "model.safetensors")
+    request = Request(tmp_path / "model.safetensors", uncertainty=True)
+    first = run(photos, tmp_path / "out", request)
+    assert [result.error for result in first] == [None] * 3
+    assert first[0].uncertainty == tmp_path / "out" / "a_x2.uncertainty.png"
+    assert all(result.uncertainty.is_file() for result in first)
+    assert set(fates(run(photos, tmp_path / "out", request)).values()) == {"earlier"}
+    with pytest.raises(InputError, match="of its own enlargement only"):
+        run(photos, tmp_path / "out", replace(request, how=X2))
+
+
 def test_many_from_python(photos, tmp_path):
-    results = acutance.upscale_many(photos, out_dir=tmp_path / "out.d", model="bicubic", scale=3)
+    results = acutance.upscale_many(photos, out_dir=tmp_path / "out.d", model="bicubic", scale=1.5)
     assert not (tmp_path / "out.d").exists(), "nothing is done before a result is asked for"
     first = next(results)
-    assert first.job.target == tmp_path / "out.d" / "a_x3.png"
+    assert first.job.target == tmp_path / "out.d" / "a_x1.5.png"
 
 
 def test_many_writes_what_the_command_writes(photos, tmp_path):
@@ -401,10 +583,9 @@ def kill_and_repeat(tmp_path: Path, count: int, *, jobs: int, kills: tuple[int, 
         path = tmp_path / "in" / f"{seed % 3}" / f"{seed}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(pixels))
+    run(tmp_path / "in", tmp_path / "undisturbed", asked(how=Enlargement(Size(Fraction(4)))))
     command = [sys.executable, "-m", "acutance", "upscale", "in", "-m", "bicubic", "--scale", "4"]
-    command += ["--jobs", str(jobs), "--report", "report.jsonl"]
-    subprocess.run([*command, "-o", "undisturbed"], cwd=tmp_path, check=True, capture_output=True)
-    command += ["-o", "out"]
+    command += ["--jobs", str(jobs), "--report", "report.jsonl", "-o", "out"]
     for after in kills:
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
         wait_for(tmp_path / "out", after)

@@ -5,9 +5,8 @@ filtered and deflated while the caller makes the next rows, and written as they 
 """
 
 import zlib
-from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -17,8 +16,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from acutance.errors import InputError, RunError
-from acutance.imaging.parallel import core_count
+from acutance.errors import InputError
+from acutance.imaging.packing import Band, Packing
 from acutance.imaging.picture import Facts, Metadata, Picture, Sink
 from acutance.imaging.png.chunks import SIGNATURE, chunk
 from acutance.imaging.png.filters import filter_rows
@@ -36,8 +35,6 @@ _COLOUR_TYPES = {
 _FASTEST = 1
 _CHOOSES_FILTERS = 6  # the compression from which on filters are chosen row by row
 _BAND_BYTES = 2**20
-_MOST_THREADS = 16
-_COPIES = 4  # of a band: rows, filtered, deflated, and that as a chunk
 _ADLER_MODULUS = 65521
 
 
@@ -91,7 +88,7 @@ class _KeptBytes(BytesIO):
 
 
 @dataclass(frozen=True)
-class _Band:
+class _Deflated:
     """A chunk of the file, and the checksum and size of what was compressed into it."""
 
     chunk: bytes
@@ -110,7 +107,7 @@ class _Adler:
     total: int = 1
     total_of_totals: int = 0
 
-    def join(self, band: _Band) -> None:
+    def join(self, band: _Deflated) -> None:
         own, own_of_totals = band.adler & 0xFFFF, band.adler >> 16
         more = own_of_totals + (self.total - 1) * band.size
         self.total_of_totals = (self.total_of_totals + more) % _ADLER_MODULUS
@@ -129,115 +126,51 @@ class _PngSink:
     """
 
     def __init__(self, file: BinaryIO, facts: Facts, level: int) -> None:
-        self._file, self._facts, self._level = file, facts, level
+        self._file = file
         colour = _COLOUR_TYPES[facts.channels, facts.has_alpha]
-        self._header = Header(facts.width, facts.height, 8 * facts.dtype.itemsize, colour)
-        row_bytes = self._header.row_bytes(facts.width)
-        self._band_rows = min(max(_BAND_BYTES // row_bytes, 1), facts.height)
-        bands = -(-facts.height // self._band_rows)
-        threads = min(core_count(), _MOST_THREADS, bands)
-        self._most_in_flight = threads + 2  # so that no thread waits while one is written
-        self._pool = ThreadPoolExecutor(threads)
-        self._in_flight: deque[Future[_Band]] = deque()
-        self._done = 0  # rows of the picture in bands that were sent
-        self._band = self._empty_band()
-        self._filled = 0  # rows of it
-        self._previous = np.zeros(row_bytes, dtype=np.uint8)
+        header = Header(facts.width, facts.height, 8 * facts.dtype.itemsize, colour)
         self._adler = _Adler()
-        file.write(SIGNATURE + chunk(b"IHDR", self._header.packed()))
+        self._packing = Packing(
+            facts,
+            dtype=facts.dtype.newbyteorder(">"),
+            band_bytes=_BAND_BYTES,
+            pack=partial(_compress, pixel_bytes=header.pixel_bytes, level=level),
+            put=self._put,
+        )
+        file.write(SIGNATURE + chunk(b"IHDR", header.packed()))
         for note in note_chunks(facts.metadata):
             file.write(note)
 
     @property
     def held(self) -> int:
-        row_bytes = self._header.row_bytes(self._facts.width)
-        return (self._most_in_flight + 1) * _COPIES * self._band_rows * row_bytes
+        return self._packing.held
 
     def write(self, rows: Picture) -> None:
-        self._check(rows)
-        at = 0
-        while at < rows.height:
-            count = min(rows.height - at, len(self._band) - self._filled)
-            band = self._band[self._filled : self._filled + count]
-            band[:, :, : self._facts.channels] = rows.pixels[at : at + count]
-            if rows.alpha is not None:
-                band[:, :, -1] = rows.alpha[at : at + count]
-            at += count
-            self._filled += count
-            if self._filled == len(self._band):
-                self._send_band()
+        self._packing.write(rows)
 
     def close(self) -> None:
-        try:
-            missing = self._facts.height - self._done - self._filled
-            if missing:
-                raise RunError(
-                    f"{missing} of {self._facts.height} rows of a PNG file were not written."
-                )
-            while self._in_flight:
-                self._write_oldest()
+        if self._file.closed:
+            return
+        with self._file, closing(self._packing):
+            self._packing.finish()
             self._file.write(chunk(b"IDAT", self._adler.packed()) + chunk(b"IEND", b""))
-        finally:
-            self._pool.shutdown(cancel_futures=True)
-            self._file.close()
 
-    def _check(self, rows: Picture) -> None:
-        facts = self._facts
-        expected = (rows.height, facts.width, facts.channels)
-        if rows.pixels.shape != expected or rows.pixels.dtype != facts.dtype:
-            raise RunError(
-                f"Rows of a PNG file must be {facts.dtype} of shape {expected}, "
-                f"not {rows.pixels.dtype} of shape {rows.pixels.shape}."
-            )
-        if (rows.alpha is not None) != facts.has_alpha:
-            raise RunError("Rows of a PNG file must have alpha all or none, as its facts say.")
-        if self._done + self._filled + rows.height > facts.height:
-            raise RunError(f"More than the {facts.height} rows of a PNG file were written.")
-
-    def _empty_band(self) -> np.ndarray:
-        count = min(self._band_rows, self._facts.height - self._done)
-        samples = self._header.samples
-        return np.empty((count, self._facts.width, samples), self._facts.dtype.newbyteorder(">"))
-
-    def _send_band(self) -> None:
-        if len(self._in_flight) == self._most_in_flight:
-            self._write_oldest()
-        rows = self._band.reshape(len(self._band), -1).view(np.uint8)
-        compress = partial(
-            _compress,
-            is_first=self._done == 0,
-            is_last=self._done + len(rows) == self._facts.height,
-            pixel_bytes=self._header.pixel_bytes,
-            level=self._level,
-        )
-        self._in_flight.append(self._pool.submit(compress, rows, self._previous))
-        self._previous = rows[-1]
-        self._done += len(rows)
-        self._filled = 0
-        self._band = self._empty_band()
-
-    def _write_oldest(self) -> None:
-        band = self._in_flight.popleft().result()
+    def _put(self, band: _Deflated) -> None:
         self._adler.join(band)
         self._file.write(band.chunk)
 
 
-def _compress(
-    rows: np.ndarray,
-    previous: np.ndarray,
-    *,
-    is_first: bool,
-    is_last: bool,
-    pixel_bytes: int,
-    level: int,
-) -> _Band:
+def _compress(band: Band, *, pixel_bytes: int, level: int) -> _Deflated:
+    rows = band.samples.reshape(len(band.samples), -1).view(np.uint8)
+    above = band.previous
+    previous = np.zeros_like(rows[0]) if above is None else above.reshape(-1).view(np.uint8)
     choose = level >= _CHOOSES_FILTERS
     filtered = filter_rows(rows, previous, pixel_bytes=pixel_bytes, choose=choose)
-    ending = zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH
-    head = b"\x78\x01" if is_first else b""  # zlib's header: window of 32 KiB, fastest
+    ending = zlib.Z_FINISH if band.is_last else zlib.Z_SYNC_FLUSH
+    head = b"\x78\x01" if above is None else b""  # zlib's header: window of 32 KiB, fastest
     bodies = [_deflate(filtered, ending, level, strategy) for strategy in _strategies(level)]
     body = head + min(bodies, key=len)
-    return _Band(chunk(b"IDAT", body), zlib.adler32(filtered.data), filtered.size)
+    return _Deflated(chunk(b"IDAT", body), zlib.adler32(filtered.data), filtered.size)
 
 
 def _strategies(level: int) -> tuple[int, ...]:

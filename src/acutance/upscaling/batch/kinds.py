@@ -1,17 +1,17 @@
 """What a file is, before it is read: a picture, an animation or a video, and how large."""
 
-import warnings
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from acutance.errors import InputError
+from acutance.imaging.animation_timing import read_timing
+from acutance.imaging.files import open_source, recognised
+from acutance.imaging.formats import ENDINGS as PICTURES
 
 Kind = Literal["picture", "animation", "video"]
 
 VIDEOS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".bmp", ".gif")
-ANIMATIONS = (".gif", ".webp", ".png", ".avif")
 
 
 @dataclass(frozen=True)
@@ -25,42 +25,37 @@ class Glance:
 def glance(path: Path) -> Glance:
     """Look at a file's header; never an error: what is wrong with it is said when it is read."""
     if path.suffix.lower() in VIDEOS:
-        return Glance("video")
-    from PIL import Image
-
+        return Glance("video", _pixels_of_video(path))
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            frames = _frames(path, image)
-            kind: Kind = "animation" if frames > 1 else "picture"
-            return Glance(kind, image.width * image.height * frames)
+        timing = read_timing(path, recognised(path).name)
+        if timing is not None:
+            frames = len(timing.durations)
+            return Glance("animation", timing.width * timing.height * frames)
+        width, height = size_by_header(path)
+        return Glance("picture", width * height or None)
     except Exception:  # decoders raise whatever they like on bytes they did not expect
         return Glance()
 
 
+def _pixels_of_video(path: Path) -> int | None:
+    try:
+        from acutance.upscaling.video.shots import read_facts  # its packages are an extra
+
+        facts = read_facts(path)
+        return facts.width * facts.height * facts.frames or None
+    except Exception:  # no such package, or a damaged file
+        return None
+
+
 def size_by_header(path: Path) -> tuple[int, int]:
     """Width and height of a picture file; zeros where its header does not tell."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            return image.size
-    except Exception:  # a video, or a format that Pillow does not know
+        with closing(open_source(path)) as source:
+            return source.facts.width, source.facts.height
+    except Exception:  # no still picture, or a damaged one
         return 0, 0
 
 
-def _frames(path: Path, image: object) -> int:
-    """1 where the format keeps no animations: the pages of a TIFF and views of an MPO are none."""
-    if path.suffix.lower() not in ANIMATIONS:
-        return 1
-    return int(getattr(image, "n_frames", 1))
-
-
-def check_writable(path: Path, kind: Kind, format: str | None) -> None:
-    """Refuse a target whose ending names another kind of file than its source is."""
-    ending = f".{format}" if format else path.suffix.lower()
-    fits = {"picture": PICTURES, "animation": ANIMATIONS, "video": VIDEOS}[kind]
-    if ending not in fits:
-        raise InputError(
-            f"{path} cannot hold {'an' if kind == 'animation' else 'a'} {kind}: "
-            f"'{ending}' is not one of {', '.join(fits)}. Choose another name or --format."
-        )
+def is_for(format: str, kind: Kind) -> bool:
+    """Whether --format speaks of this kind of file: one of pictures leaves videos alone."""
+    return f".{format}" in (VIDEOS if kind == "video" else PICTURES)

@@ -10,8 +10,9 @@ from acutance.errors import InputError
 from acutance.upscaling.batch.naming import size_label
 from acutance.upscaling.batch.planning import Plan, plan_jobs, take_shard
 from acutance.upscaling.batch.record import read_folder
-from acutance.upscaling.batch.running import Result, Running, run_batch
-from acutance.upscaling.batch.work import DEFAULT_MODEL, KEEPING, PLAIN, Request, native_scale
+from acutance.upscaling.batch.request import DEFAULT_MODEL, KEEPING, PLAIN, Request, native_scale
+from acutance.upscaling.batch.results import Result
+from acutance.upscaling.batch.running import Running, run_batch
 from acutance.upscaling.choice import AUTO
 from acutance.upscaling.settings import Enlargement, Output, Size
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
-from acutance.upscaling.batch.kinds import PICTURES, VIDEOS, Kind
+from acutance.upscaling.batch.kinds import Kind, is_for
 from acutance.upscaling.settings import Size
 
 
@@ -26,13 +26,8 @@ def size_label(size: Size, native: int | None) -> str:
 def enlarged_name(source: Path, label: str, *, kind: Kind, format: str | None) -> str:
     """a.jpg -> a_x2.png, which keeps everything; animations and videos keep their format."""
     own = source.suffix.lower() if kind != "picture" else ".png"
-    ending = f".{format}" if format is not None and (_holds(format, kind)) else own
+    ending = f".{format}" if format is not None and is_for(format, kind) else own
     return f"{source.stem}_{label}{ending}"
-
-
-def _holds(format: str, kind: Kind) -> bool:
-    """Whether --format speaks of this kind of file: one of pictures leaves videos alone."""
-    return f".{format}" in (VIDEOS if kind == "video" else PICTURES)
 
 
 def _plain(scale: Fraction) -> str:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -13,7 +14,9 @@ from typing import Literal
 from acutance.errors import InputError, RunError
 from acutance.imaging.parallel import core_count
 from acutance.upscaling.batch.planning import Job
-from acutance.upscaling.batch.work import Enlarged, Request, enlarge_one, open_for
+from acutance.upscaling.batch.request import Request, open_for
+from acutance.upscaling.batch.work import enlarge_one
+from acutance.upscaling.pipeline import Enlarged
 
 SPAWN = get_context("spawn")  # a forked process cannot use the threads of ONNX Runtime and torch
 SAID_EVERY_S = 0.2
@@ -23,7 +26,7 @@ SAID_EVERY_S = 0.2
 class Said:
     """What a worker tells: a share of its file done, the result, or why there is none."""
 
-    what: Literal["share", "made", "failed", "broken"]
+    what: Literal["ready", "share", "made", "failed", "broken"]
     share: float = 0.0
     made: Enlarged | None = None
     reason: str = ""
@@ -50,6 +53,7 @@ class _Worker:
     process: "SPAWN.Process"  # pyright: ignore[reportInvalidTypeForm]
     pipe: Connection
     job: Job | None = None
+    is_ready: bool = False  # its model is open
 
 
 def in_processes(
@@ -67,23 +71,21 @@ def in_processes(
     left = list(reversed(jobs))
     workers = [_start(part) for part in parts]
     try:
-        for worker in workers:
-            _give(worker, left, begin)
-        while busy := [worker for worker in workers if worker.job is not None]:
-            for pipe in wait([worker.pipe for worker in busy]):
-                place = next(i for i, worker in enumerate(workers) if worker.pipe is pipe)
+        while left or any(worker.job is not None for worker in workers):
+            for place in _speaking(workers):
                 worker = workers[place]
                 job, said = worker.job, _hear(worker)
-                assert job is not None
-                if said.what == "share":
-                    progress(job, said.share)
-                    continue
                 if said.what == "broken":
                     raise said.error()
-                if not worker.process.is_alive():
-                    workers[place] = worker = _start(worker.part)
-                _give(worker, left, begin)
-                yield job, said.made if said.made is not None else said.error()
+                if said.what == "share" and job is not None:
+                    progress(job, said.share)
+                    continue
+                if worker.process.exitcode is not None:
+                    workers[place] = _start(worker.part)
+                else:
+                    _give(worker, left, begin)
+                if job is not None:
+                    yield job, said.made if said.made is not None else said.error()
     finally:
         for worker in workers:
             worker.process.kill()
@@ -91,11 +93,20 @@ def in_processes(
             worker.pipe.close()
 
 
+def _speaking(workers: Sequence[_Worker]) -> list[int]:
+    """Places of the workers that have something to tell."""
+    pipes = [worker.pipe for worker in workers if worker.job is not None or not worker.is_ready]
+    spoken = wait(pipes)
+    return [place for place, worker in enumerate(workers) if worker.pipe in spoken]
+
+
 def _give(worker: _Worker, left: list[Job], begin: Callable[[Job], None]) -> None:
+    worker.is_ready = True
     worker.job = left.pop() if left else None
     if worker.job is not None:
         begin(worker.job)
-        worker.pipe.send(worker.job)
+        with suppress(ConnectionError):  # it has died meanwhile, which is heard when it is asked
+            worker.pipe.send(worker.job)
 
 
 def _hear(worker: _Worker) -> Said:
@@ -103,11 +114,11 @@ def _hear(worker: _Worker) -> Said:
         return worker.pipe.recv()
     except (EOFError, ConnectionError):
         worker.process.join()
-        assert worker.job is not None
+        work = "opened the model" if worker.job is None else f"worked on {worker.job.source}"
         return Said(
-            "failed",
-            reason=f"The process that worked on {worker.job.source} was ended (exit code "
-            f"{worker.process.exitcode}), often for want of memory. Use fewer --jobs.",
+            "broken" if worker.job is None else "failed",
+            reason=f"The process that {work} was ended (exit code {worker.process.exitcode}), "
+            "often for want of memory. Use fewer --jobs.",
         )
 
 
@@ -140,17 +151,16 @@ def _work(pipe: Connection, part: Part) -> None:
     if part.cores:
         os.sched_setaffinity(0, part.cores)
     os.environ["OMP_NUM_THREADS"] = str(part.threads)
-    upscaler = None
+    try:
+        upscaler = open_for(part.request, pixels=part.pixels)
+    except (InputError, RunError) as error:
+        pipe.send(Said("broken", reason=str(error), is_input=isinstance(error, InputError)))
+        return
+    pipe.send(Said("ready"))
     while True:
         try:
             job: Job = pipe.recv()
         except EOFError:
-            return
-        try:
-            if upscaler is None:
-                upscaler = open_for(part.request, pixels=part.pixels)
-        except (InputError, RunError) as error:
-            pipe.send(Said("broken", reason=str(error), is_input=isinstance(error, InputError)))
             return
         try:
             made = enlarge_one(job, upscaler, part.request, progress=_Teller(pipe))

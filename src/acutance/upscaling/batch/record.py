@@ -86,6 +86,14 @@ def _difference(entry: Entry, job: Job, settings: str, now: State) -> str:
     return ""
 
 
+def engine_before(past: Mapping[Path, Entry], settings: str) -> str | None:
+    """The engine by which earlier commands made files with these settings."""
+    for entry in past.values():
+        if entry.report is not None and entry.settings == settings and entry.report.get("engine"):
+            return str(entry.report["engine"])
+    return None
+
+
 class Record:
     """The record of one folder, or of one file (`target`), which goes when the work is over."""
 

@@ -1,28 +1,45 @@
 """Do the jobs of a plan, each once, whatever killed an earlier command; one by one or at once."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from acutance.errors import InputError, RunError
-from acutance.upscaling.batch.kinds import size_by_header
 from acutance.upscaling.batch.leftovers import remove_leftovers
 from acutance.upscaling.batch.planning import Job, Plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
-from acutance.upscaling.batch.record import Record, Verdict, file_record, folder_record, judge
+from acutance.upscaling.batch.record import Record, engine_before, file_record, folder_record
 from acutance.upscaling.batch.report import Report
-from acutance.upscaling.batch.work import Enlarged, Request, enlarge_one, fingerprint, open_for
-from acutance.upscaling.picture import Upscaler
-from acutance.upscaling.uncertainty import sigma_path
+from acutance.upscaling.batch.request import Request, fingerprint, open_for, with_engine
+from acutance.upscaling.batch.results import Result, beside, sort_out
+from acutance.upscaling.batch.work import enlarge_one
+from acutance.upscaling.pipeline import Enlarged
+from acutance.upscaling.task import Upscaler
 
-Progress = Callable[[float, float], None]
-"""Called with the done and all work, in source pixels."""
 
-UNTOLD = "finished just before an earlier command was stopped, so that its times are not known"
+class Watcher(Protocol):
+    """Who looks on while a batch goes on."""
+
+    def progress(self, done: float, total: float) -> None:
+        """So much of the work of all files is done, in source pixels."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is about no single file."""
+        ...
+
+
+class _Nobody:
+    def progress(self, done: float, total: float) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
 
 Outcome = tuple[Job, Enlarged | InputError | RunError]
 
@@ -40,35 +57,8 @@ class Running:
 ONE_BY_ONE = Running()
 
 
-@dataclass(frozen=True)
-class Result:
-    """What became of a job.
-
-    `made` is what was written, by this command or (`earlier`) by one before it that was told the
-    same; `error` is why there is nothing; `left` is why the file that exists was left alone.
-    """
-
-    job: Job
-    made: Enlarged | None = None
-    earlier: bool = False
-    error: InputError | RunError | None = None
-    left: str = ""
-    uncertainty: Path | None = None
-
-    def row(self) -> dict[str, Any]:
-        """The line of the report."""
-        named: dict[str, Any] = {"source": str(self.job.source), "output": str(self.job.target)}
-        if self.uncertainty is not None and self.made is not None:
-            named["uncertainty"] = str(self.uncertainty)
-        if self.error is not None:
-            return named | {"error": str(self.error)}
-        if self.made is None:
-            return named | {"skipped": self.left}
-        return named | asdict(self.made)
-
-
 def run_batch(
-    plan: Plan, request: Request, running: Running = ONE_BY_ONE, progress: Progress | None = None
+    plan: Plan, request: Request, running: Running = ONE_BY_ONE, watcher: Watcher | None = None
 ) -> Iterator[Result]:
     """Do the jobs of a plan; each result comes as soon as it is there.
 
@@ -77,25 +67,27 @@ def run_batch(
     where nothing can be done at all: no such model, another command at work in the folder.
     """
     began_ns, settings = time.time_ns(), fingerprint(request)
+    watcher = watcher or _Nobody()
+    meter = _Meter(plan.jobs, watcher)
     with ExitStack() as stack:
         record = stack.enter_context(closing(_open_record(plan, running)))
         stack.callback(lambda: remove_leftovers(record.begun(), before_ns=time.time_ns()))
         remove_leftovers(record.begun(), before_ns=began_ns)
-        verdicts = _judge_all(plan.jobs, record, settings, request, running)
-        settled = [_settled(job, verdict, request) for job, verdict in verdicts]
-        known = [result for result in settled if result is not None]
-        for result in known:
-            if result.made is not None and UNTOLD in result.made.notes:
-                record.done(result.job, result.row())
+        known, jobs = sort_out(
+            plan.jobs, record, settings, request, skip_existing=running.skip_existing
+        )
         report = None
         if running.report is not None:
             report = Report(running.report, [result.row() for result in known])
             stack.callback(report.close)
-        meter = _Meter(plan.jobs, progress)
         for result in known:
             meter.finish(result.job)
-        yield from known
-        jobs = [job for job, verdict in verdicts if verdict.do == "work"]
+            yield result
+        if jobs:
+            before = engine_before(record.past(), settings)
+            request, why = with_engine(request, before, pixels=meter.pixels)
+            if why:
+                watcher.note(f"engine {request.engine}: {why}")
         begin = partial(record.begin, settings=settings)
         for job, outcome in _outcomes(jobs, request, running.processes, begin=begin, meter=meter):
             result = _result(job, outcome, request)
@@ -107,15 +99,15 @@ def run_batch(
 class _Meter:
     """How much is done, by pixels: a large picture counts for more than a small one."""
 
-    def __init__(self, jobs: Sequence[Job], progress: Progress | None) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: Sequence[Job], watcher: Watcher) -> None:
         known = [job.pixels for job in jobs if job.pixels]
+        self.pixels = sum(known) or None  # of all jobs, so that an engine is chosen as at first
         usual = sum(known) / len(known) if known else 1.0
         self._weights = {job: float(job.pixels or usual) for job in jobs}
         self._total = sum(self._weights.values())
         self._shares: dict[Job, float] = {}
         self._finished = 0.0
-        self._progress = progress
+        self._watcher = watcher
 
     def share(self, job: Job, share: float) -> None:
         self._shares[job] = share * self._weights[job]
@@ -127,63 +119,13 @@ class _Meter:
         self._tell()
 
     def _tell(self) -> None:
-        if self._progress is not None:
-            self._progress(self._finished + sum(self._shares.values()), self._total)
+        self._watcher.progress(self._finished + sum(self._shares.values()), self._total)
 
 
 def _open_record(plan: Plan, running: Running) -> Record:
     if plan.folder is None:
         return Record(file_record(plan.jobs[0].target), transient=True)
     return Record(folder_record(plan.folder, running.shard))
-
-
-def _judge_all(
-    jobs: Sequence[Job], record: Record, settings: str, request: Request, running: Running
-) -> list[tuple[Job, Verdict]]:
-    past, begun = record.past(), set(record.begun())
-    overwrite = request.output.overwrite
-    found = []
-    for job in jobs:
-        verdict = judge(
-            job, past, settings, overwrite=overwrite, skip_existing=running.skip_existing
-        )
-        if request.uncertainty and verdict.do == "work" and not overwrite:
-            verdict = _judge_sigma(job, verdict, is_ours=job.target.absolute() in begun)
-        found.append((job, verdict))
-    return found
-
-
-def _judge_sigma(job: Job, verdict: Verdict, *, is_ours: bool) -> Verdict:
-    """The picture of sigma is written first: one without its result is a killed command's."""
-    sigma = sigma_path(job.target)
-    if is_ours:
-        sigma.unlink(missing_ok=True)
-    if not sigma.exists():
-        return verdict
-    return Verdict(
-        "refuse", f"{sigma} exists already. Use --overwrite to replace it, or give another name."
-    )
-
-
-def _settled(job: Job, verdict: Verdict, request: Request) -> Result | None:
-    """What is known of a job without work; None where there is work."""
-    if verdict.do == "refuse":
-        return Result(job, error=InputError(verdict.reason))
-    if verdict.do == "skip":
-        return Result(job, left=verdict.reason)
-    if verdict.do == "finished":
-        made = _earlier(job, verdict.report)
-        return Result(job, made, earlier=True, uncertainty=_beside(job, request))
-    return None
-
-
-def _earlier(job: Job, report: Mapping[str, Any]) -> Enlarged:
-    """What an earlier command said of a file that it finished."""
-    if not report:
-        width, height = size_by_header(job.target)
-        return Enlarged(width, height, {}, notes=(UNTOLD,))
-    said = {field.name: report[field.name] for field in fields(Enlarged) if field.name in report}
-    return Enlarged(**{**said, "notes": tuple(said.get("notes", ()))})
 
 
 def _outcomes(
@@ -195,15 +137,14 @@ def _outcomes(
     meter: _Meter,
 ) -> Iterator[Outcome]:
     """Do what is left, here or in several processes."""
-    pixels = sum(job.pixels or 0 for job in meter.jobs) or None  # of all: the same engine always
     if processes > 1 and len(jobs) > 1:
-        parts = parts_of(request, min(processes, len(jobs)), pixels=pixels)
+        parts = parts_of(request, min(processes, len(jobs)), pixels=meter.pixels)
         yield from in_processes(jobs, parts, begin=begin, progress=meter.share)
         return
     upscaler = None
     for job in jobs:
         if upscaler is None:
-            upscaler = open_for(request, pixels=pixels)
+            upscaler = open_for(request, pixels=meter.pixels)
         begin(job)
         yield job, _attempt(job, upscaler, request, progress=partial(meter.share, job))
 
@@ -219,7 +160,7 @@ def _attempt(
 
 def _result(job: Job, outcome: Enlarged | InputError | RunError, request: Request) -> Result:
     if isinstance(outcome, Enlarged):
-        return Result(job, outcome, uncertainty=_beside(job, request))
+        return Result(job, outcome, uncertainty=beside(job, request))
     return Result(job, error=outcome)
 
 
@@ -230,7 +171,3 @@ def _write_down(result: Result, record: Record, report: Report | None) -> None:
         record.failed(result.job)
     if report is not None:
         report.write(result.row())
-
-
-def _beside(job: Job, request: Request) -> Path | None:
-    return sigma_path(job.target) if request.uncertainty else None

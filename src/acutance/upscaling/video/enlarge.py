@@ -1,32 +1,23 @@
 """Enlarge a video file: its pictures, and nothing else of it changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 
 from acutance.errors import InputError, MissingPackageError
-from acutance.upscaling.picture import Upscaler
+from acutance.upscaling.pipeline import Enlarged
 from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.task import Upscaler
 from acutance.upscaling.video.encoders import choose_encoder
 from acutance.upscaling.video.frames import Frames
 from acutance.upscaling.video.segment import Told
 from acutance.upscaling.video.shots import read_facts
 from acutance.upscaling.video.source import VideoFacts
-from acutance.upscaling.video.work import Job, do_work, open_work, publish
+from acutance.upscaling.video.work import Job, Watches, do_work, open_work, publish
 
-
-@dataclass(frozen=True)
-class EnlargedVideo:
-    """What was written, and what could not be kept as it was."""
-
-    width: int
-    height: int
-    frames: int
-    seconds: float  # of this call; what an earlier one had finished is not in it
-    encoder: str
-    notes: tuple[str, ...]
+_WHOLE = 0.95  # of the frames that the header tells: many headers only tell a length and a rate
 
 
 def enlarge_video(
@@ -37,14 +28,15 @@ def enlarge_video(
     output: Output,
     *,
     progress: Callable[[float], None] | None = None,
-) -> EnlargedVideo:
+) -> Enlarged:
     """Enlarge every frame of `source` into `target`, whose ending names the kind of file.
 
     Sound, subtitles, chapters, timestamps, colour tags and rotation are those of the source;
     `notes` says what could not be kept. Finished segments are kept in the folder .NAME.parts
     beside the target until it is whole: killed, the same call goes on behind the last of them,
     and the result is that of a run that nothing disturbed. `progress` is told the share that is
-    done. Raises InputError for what cannot be enlarged, RunError where writing fails.
+    done; the seconds are those of this call. Raises InputError for what cannot be enlarged,
+    RunError where writing fails.
     """
     start = perf_counter()
     _check(source, target, output)
@@ -54,14 +46,16 @@ def enlarge_video(
     frames = Frames(upscaler, replace(how, size=as_stored(how.size, facts)))
     job = Job(source, target, facts, encoder, output)
     coding, said = open_work(job, frames)
-    tolds = do_work(job, coding, frames, progress)
-    dropped = publish(job, coding, len(tolds))
-    return EnlargedVideo(
+    watches = Watches()
+    tolds = do_work(job, coding, frames, watches, progress)
+    made_by = upscaler.tag(facts.width, coding.width) if output.tag else None
+    dropped = publish(job, coding, len(tolds), made_by=made_by)
+    return Enlarged(
         width=coding.width,
         height=coding.height,
+        seconds={**watches.seconds, "total": perf_counter() - start},
+        engine=upscaler.engine_name,
         frames=sum(told.frames for told in tolds),
-        seconds=perf_counter() - start,
-        encoder=encoder.name,
         notes=(*facts.notes, *said, *_of_damage(tolds, facts), *dropped),
     )
 
@@ -87,11 +81,15 @@ def _check(source: Path, target: Path, output: Output) -> None:
 
 
 def _of_damage(tolds: list[Told], facts: VideoFacts) -> tuple[str, ...]:
+    notes: list[str] = []
+    frames = sum(told.frames for told in tolds)
+    if frames < _WHOLE * facts.frames - 1:
+        notes.append(f"only {frames} of about {facts.frames} frames could be read: it breaks off")
     repeated = sum(told.repeated for told in tolds)
-    if not repeated:
-        return ()
-    first = min(told.first_repeated for told in tolds if told.repeated)
-    return (
-        f"{repeated} frames could not be decoded, the first at "
-        f"{float(first * facts.time_base):.2f} s: the one before is shown instead",
-    )
+    if repeated:
+        first = min(told.first_repeated for told in tolds if told.repeated)
+        notes.append(
+            f"{repeated} frames could not be decoded, the first at "
+            f"{float(first * facts.time_base):.2f} s: the one before is shown instead"
+        )
+    return tuple(notes)

@@ -1,15 +1,17 @@
 """One frame after the other through the network."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from acutance.imaging.picture import Picture
 from acutance.upscaling.enlarging import enlarge_picture
-from acutance.upscaling.picture import Upscaler
 from acutance.upscaling.settings import Enlargement, Size
+from acutance.upscaling.task import Upscaler
 
 _PROBE_SIDE, _PROBE_SAMPLES = 48, 96
+_PROBE_SCALE = Fraction(2)  # of what has no scale of its own
 
 
 class Frames:
@@ -29,8 +31,9 @@ class Frames:
     def probe(self) -> tuple[int, ...]:
         """Samples of a known picture, enlarged: tells models apart whose cards are alike."""
         noise = np.random.default_rng(0).integers(0, 256, (_PROBE_SIDE, _PROBE_SIDE, 3))
-        own_scale = replace(self.how, size=Size())
-        larger = enlarge_frame(Picture(noise.astype(np.uint8)), self.upscaler, own_scale)
+        size = Size() if self.upscaler.scale is not None else Size(scale=_PROBE_SCALE)
+        how = replace(self.how, size=size)
+        larger = enlarge_frame(Picture(noise.astype(np.uint8)), self.upscaler, how)
         return tuple(larger.pixels[larger.height // 2].reshape(-1)[:_PROBE_SAMPLES].tolist())
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from acutance.errors import RunError
-from acutance.upscaling.settings import Output
 from acutance.upscaling.video.encoders import Coding, set_up
 from acutance.upscaling.video.segment import read_packets, read_pts
 from acutance.upscaling.video.source import VideoFacts, opened, video_stream
-from acutance.upscaling.video.tags import kept
+from acutance.upscaling.video.tags import Metadata, container_words, kept
 
 if TYPE_CHECKING:
     from av import Packet
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _MP4 = (".mp4", ".m4v", ".mov")
+_FIRST_PACKETS = 20  # more than encoders put before the one that is shown first
+_SAY_ASPECT = ("libx264", "libx265", "mpeg4")  # in the pictures themselves
 _MILLISECOND = Fraction(1, 1000)
-_BEGINNING = {
-    "movflags": "faststart"
-}  # of MP4: the index in front, so that it plays while it loads
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Joint:
     facts: VideoFacts
     coding: Coding
     segments: Sequence[Path]
-    output: Output
+    metadata: Metadata
+    made_by: str | None  # what is said of that in the file's comment
 
 
 class _RefusedError(Exception):
@@ -59,7 +59,7 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
     from av.container.core import Flags
     from av.error import FFmpegError
 
-    options = _BEGINNING if target.suffix.lower() in _MP4 else {}
+    options = _options(joint, target)
     with (
         opened(joint.source) as given,
         av.open(f"file:{target}", "w", container_options=options) as made,
@@ -67,8 +67,8 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
         made.flags |= (
             Flags.bitexact.value
         )  # neither date nor random number: equal runs, equal bytes
-        made.metadata.update(kept(given.metadata, metadata=joint.output.metadata))
-        if joint.output.metadata != "strip":
+        made.metadata.update(container_words(given.metadata, joint.metadata, joint.made_by))
+        if joint.metadata != "strip":
             made.set_chapters(given.chapters())
         film = video_stream(given, joint.source)
         streams, notes = _add_streams(given, made, film, joint, refused)
@@ -81,10 +81,40 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
                 f"Cannot write {target}: {error.strerror}. The finished work is kept: give the "
                 "same command again when there is room, or choose the ending .mkv."
             ) from error
-    counts_ms = target.suffix.lower() not in _MP4
-    if counts_ms and (joint.facts.time_base / _MILLISECOND).denominator > 1:
-        notes += ("this kind of file counts milliseconds: timestamps are rounded to them",)
-    return notes
+    return notes + _of_the_container(joint, target)
+
+
+def _of_the_container(joint: Joint, target: Path) -> tuple[str, ...]:
+    """What this kind of file cannot say as exactly as the source."""
+    if target.suffix.lower() in _MP4:
+        return ()
+    notes: list[str] = []
+    if (joint.facts.time_base / _MILLISECOND).denominator > 1:
+        notes.append("this kind of file counts milliseconds: timestamps are rounded to them")
+    first = min(read_pts(joint.segments[0])) * joint.facts.time_base
+    with opened(target) as made:
+        stream = video_stream(made, target)
+        found = min(
+            packet.pts * packet.time_base
+            for packet in islice(made.demux(stream), _FIRST_PACKETS)
+            if packet.pts is not None
+        )
+    if found - first > _MILLISECOND:  # no time before zero, where the sound of MP4 often begins
+        late = float(found - first)
+        notes.append(f"everything, sound and pictures alike, begins {late:.3f} s later")
+    if joint.coding.encoder.name not in _SAY_ASPECT and joint.coding.aspect not in (None, 1):
+        notes.append(
+            f"its samples are {joint.coding.aspect} times as wide as high, which is lost in this "
+            "kind of file. Use .mp4 or .mov to keep it"
+        )
+    return tuple(notes)
+
+
+def _options(joint: Joint, target: Path) -> dict[str, str]:
+    """Of MP4: the index in front, so that it plays while it loads; a late start told in ticks."""
+    if target.suffix.lower() not in _MP4:
+        return {}
+    return {"movflags": "faststart", "movie_timescale": str(joint.facts.time_base.denominator)}
 
 
 def _add_streams(
@@ -107,7 +137,7 @@ def _add_streams(
             if not (stream.type == "data" and has_chapters):  # their names, as MP4 keeps them
                 notes.append(f"{_name(stream)} is dropped: this kind of file cannot hold it")
             continue
-        twin.metadata.update(kept(stream.metadata, metadata=joint.output.metadata))
+        twin.metadata.update(kept(stream.metadata, metadata=joint.metadata))
         twin.disposition = stream.disposition
         streams[stream.index] = twin
     return streams, tuple(notes)
@@ -147,7 +177,8 @@ def _can_hold(container: str, stream: "Stream") -> bool:
 
 
 def _name(stream: "Stream") -> str:
-    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context is not None else "unknown"
     language = f", {stream.language}" if stream.language else ""
     return f"stream {stream.index} ({stream.type}, {codec}{language})"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from acutance.errors import RunError
 from acutance.storage import write_atomically
-from acutance.upscaling.video.colour import to_frame
+from acutance.upscaling.video.colour import ToFrame
 from acutance.upscaling.video.encoders import Coding, open_encoder
 from acutance.upscaling.video.shots import Point, Shot
 
@@ -45,13 +45,16 @@ class SegmentEncoder:
     def __init__(self, coding: Coding) -> None:
         self._coding = coding
         self._encoder = open_encoder(coding)
+        self._to_frame: ToFrame | None = None
         self._packets: list[Packet] = []
         self._durations: dict[int, int] = {}
 
     def add(self, shot: Shot) -> None:
         """Encode the next frame."""
         coding = self._coding
-        frame = to_frame(shot.picture, coding.colour, coding.encoder.pixel_format)
+        if self._to_frame is None:
+            self._to_frame = ToFrame(shot.picture, coding.colour, coding.encoder.pixel_format)
+        frame = self._to_frame(shot.picture)
         frame.pts, frame.time_base = shot.pts, coding.time_base
         self._durations[shot.pts] = shot.duration
         self._packets += self._encode(frame)

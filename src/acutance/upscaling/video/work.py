@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.upscaling.settings import Output
+from acutance.upscaling.streams import Watch, read_ahead
 from acutance.upscaling.video import parts
-from acutance.upscaling.video.ahead import ahead
 from acutance.upscaling.video.encoders import Coding, Encoder, coding_of
 from acutance.upscaling.video.frames import Frames, even
 from acutance.upscaling.video.joining import Joint, join
@@ -19,6 +19,7 @@ from acutance.upscaling.video.source import VideoFacts
 SEGMENT_S = 5.0
 """Seconds of video that are lost at most when the work is killed; each begins with a keyframe."""
 SEGMENT_FRAMES = 300  # at most
+_AHEAD = 2  # frames that decoding and network may be ahead
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,19 @@ class Job:
     @property
     def segment_frames(self) -> int:
         return min(SEGMENT_FRAMES, max(1, round(SEGMENT_S * self.facts.rate)))
+
+
+@dataclass(frozen=True)
+class Watches:
+    """Seconds of each kind of work, which overlap."""
+
+    decode: Watch = field(default_factory=Watch)
+    network: Watch = field(default_factory=Watch)
+    encode: Watch = field(default_factory=Watch)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        return {name: getattr(self, name).seconds for name in ("decode", "network", "encode")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +88,11 @@ def open_work(job: Job, frames: Frames) -> tuple[Coding, tuple[str, ...]]:
 
 
 def do_work(
-    job: Job, coding: Coding, frames: Frames, progress: Callable[[float], None] | None
+    job: Job,
+    coding: Coding,
+    frames: Frames,
+    watches: Watches,
+    progress: Callable[[float], None] | None,
 ) -> list[Told]:
     """Write the segments that are missing; decoding and network run ahead in their threads."""
     tolds = parts.finished(job.folder)
@@ -82,19 +100,18 @@ def do_work(
         return tolds
     after = point_behind(tolds)
 
-    def decode() -> Iterator[Shot]:
-        return shots(job.source, job.facts, after)
-
-    def enlarge() -> Iterator[_Made]:
-        with closing(ahead(decode)) as decoded:
-            for shot in decoded:
-                larger = even(frames(shot.picture))
+    def enlarged() -> Iterator[_Made]:
+        decoded = _timed(shots(job.source, job.facts, after), watches.decode)
+        with closing(read_ahead(decoded, depth=_AHEAD)) as ready:
+            for shot in ready:
+                with watches.network:
+                    larger = even(frames(shot.picture))
                 yield _Made(replace(shot, picture=larger), checksum(shot.picture))
 
-    with closing(ahead(enlarge)) as made:
+    with closing(read_ahead(enlarged(), depth=_AHEAD)) as made:
         following = next(made, None)
         while following is not None:
-            segment = _Segment(job, coding, len(tolds), sum(told.frames for told in tolds))
+            segment = _Segment(job, coding, watches.encode, tolds)
             told, following = segment.fill(following, made, progress)
             tolds.append(told)
     if not tolds:
@@ -102,11 +119,12 @@ def do_work(
     return tolds
 
 
-def publish(job: Job, coding: Coding, count: int) -> tuple[str, ...]:
+def publish(job: Job, coding: Coding, count: int, *, made_by: str | None) -> tuple[str, ...]:
     """Join the segments into the target, which appears whole; gives what had to be dropped."""
     segments = [parts.segment_path(job.folder, number) for number in range(count)]
     whole = job.folder / f"whole{job.target.suffix.lower()}"
-    notes = join(Joint(job.source, job.facts, coding, segments, job.output), whole)
+    metadata = job.output.metadata
+    notes = join(Joint(job.source, job.facts, coding, segments, metadata, made_by), whole)
     parts.publish(whole, job.target)
     parts.remove(job.folder)
     return notes
@@ -115,10 +133,11 @@ def publish(job: Job, coding: Coding, count: int) -> tuple[str, ...]:
 class _Segment:
     """The segment that is being worked on."""
 
-    def __init__(self, job: Job, coding: Coding, number: int, before: int) -> None:
-        self._path = parts.segment_path(job.folder, number)
-        self._length, self._total, self._before = job.segment_frames, job.facts.frames, before
-        self._encoder = SegmentEncoder(coding)
+    def __init__(self, job: Job, coding: Coding, watch: Watch, before: list[Told]) -> None:
+        self._path = parts.segment_path(job.folder, len(before))
+        self._length, self._total = job.segment_frames, job.facts.frames
+        self._before = sum(told.frames for told in before)
+        self._encoder, self._watch = SegmentEncoder(coding), watch
 
     def fill(
         self,
@@ -132,7 +151,8 @@ class _Segment:
         last, count = first, 0
         while following is not None and count < self._length:
             last, count = following, count + 1
-            self._encoder.add(last.shot)
+            with self._watch:
+                self._encoder.add(last.shot)
             if last.shot.repeated:
                 repeated.append(last.shot.pts)
             if progress is not None:
@@ -146,18 +166,28 @@ class _Segment:
             first_repeated=repeated[0] if repeated else 0,
             is_last=following is None,
         )
-        self._encoder.finish(self._path, told)
+        with self._watch:
+            self._encoder.finish(self._path, told)
         return told, following
+
+
+def _timed(items: Iterator[Shot], watch: Watch) -> Iterator[Shot]:
+    while True:
+        with watch:
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
 
 
 def _asked(job: Job, frames: Frames) -> dict[str, str]:
     """All that decides the bytes of the segments, as text."""
     status = job.source.stat()
-    engine = frames.upscaler.engine
+    upscaler = frames.upscaler
+    cards = [engine.card.to_json() for engine in (upscaler.engine, upscaler.base) if engine]
     return {
         "source": f"{job.source.resolve()}, {status.st_size} bytes, {status.st_mtime_ns}",
-        "model": engine.card.to_json() if engine is not None else "bicubic",
-        "scale": str(frames.upscaler.scale),
+        "model": " and ".join(cards) or "bicubic",
         "how": repr(replace(frames.how, memory=None)),
         "encoder": f"{job.encoder}, quality {job.output.quality}",
         "segment": f"{job.segment_frames} frames",
