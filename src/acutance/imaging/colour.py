@@ -54,7 +54,9 @@ def ycbcr_to_rgb(ycbcr: np.ndarray) -> np.ndarray:
 
 def to_uint8(values: np.ndarray) -> np.ndarray:
     """Clip to 0..255 and round half up, as MATLAB's uint8 does; numpy rounds half to even."""
-    return (np.clip(values, 0.0, 255.0) + 0.5).astype(np.uint8)
+    clipped = np.clip(values, 0.0, 255.0)
+    clipped += 0.5
+    return clipped.astype(np.uint8)
 
 
 def to_levels(pixels: np.ndarray) -> np.ndarray:
@@ -71,7 +73,10 @@ def from_levels(levels: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype == np.uint8:
         return to_uint8(levels)
     if dtype == np.uint16:
-        return (np.clip(levels, 0.0, 255.0) * _LEVELS_16 + 0.5).astype(np.uint16)
+        clipped = np.clip(levels, 0.0, 255.0)
+        clipped *= _LEVELS_16
+        clipped += 0.5
+        return clipped.astype(np.uint16)
     return np.maximum(levels / 255, 0.0).astype(np.float32)
 
 

@@ -11,6 +11,7 @@ from acutance.imaging.tiles import Part, Window
 from acutance.upscaling.windows import Enlarger, needed_by, through
 
 _GREY_TO_LUMA = 219 / 255  # BT.601: black is 16, white 235
+_ROWS = 32  # that are turned into RGB at once
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Colours:
     def shown(self, planes: np.ndarray, chroma: np.ndarray | None) -> np.ndarray:
         """What the network gave as levels (H, W, 1 or 3); grey of an RGB network is its luma."""
         if chroma is not None:
-            return ycbcr_to_rgb(np.concatenate([planes, chroma], axis=2))
+            return _rgb_of(planes, chroma)
         if not self.is_grey:
             return planes
         y = planes if self.color == "luma" else luma(planes)[:, :, None]
@@ -127,3 +128,12 @@ class BackProjected:
             wanted = windows[-1]
             windows.append(wanted.hull(self.reduce.needs(self.enlarge.needs(wanted))))
         return windows[::-1]
+
+
+def _rgb_of(y: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """float64 (h, w, 3), some rows at a time: what lies between takes four times the memory."""
+    rgb = np.empty((*y.shape[:2], 3))
+    for top in range(0, len(y), _ROWS):
+        rows = slice(top, top + _ROWS)
+        rgb[rows] = ycbcr_to_rgb(np.concatenate([y[rows], chroma[rows]], axis=2))
+    return rgb
