@@ -16,6 +16,19 @@ TWIN_FILE = "model.onnx"
 
 
 @dataclass(frozen=True)
+class Bound:
+    """How little cutting changes the result of a network that sees the whole picture, as measured.
+
+    Pieces that keep at least `tile` x `tile` lr pixels, with `overlap` more on each side, changed
+    no value of 8 bit by more than `levels` of 255.
+    """
+
+    tile: int
+    overlap: int
+    levels: float
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """The JSON in a model file's metadata, under the key "acutance"."""
 
@@ -25,6 +38,8 @@ class ModelCard:
     head: str = ""  # "spread": it also says how sure it is of each value
     color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
     reach: int | None = None  # lr pixels; None: every pixel matters
+    bound: Bound | None = None  # where every pixel matters: what cutting changes
+    multiple: int = 1  # pieces must begin at multiples of this many lr pixels
     input_range: tuple[float, float] = (0.0, 1.0)
     name: str = ""
     loss: str = ""  # the expression it was trained with
@@ -37,7 +52,8 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        said = {name: value for name, value in asdict(self).items() if name != "head" or value}
+        silent = {"head": "", "bound": None, "multiple": 1}  # as files before these words had it
+        said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         return json.dumps(said, sort_keys=True)
 
 
@@ -121,7 +137,8 @@ def parse_card(path: Path, text: str | None) -> ModelCard:
         raise _wrong_card(path, f"'{min(missing)}' is missing")
     own = {f.name for f in fields(ModelCard)}  # a later version may say more: not our concern
     card = {name: value for name, value in found.items() if name in own}
-    return ModelCard(**{**card, "input_range": (0.0, 1.0)})
+    bound = Bound(**card["bound"]) if card.get("bound") else None
+    return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound})
 
 
 def _wrong_card(path: Path, reason: str) -> InputError:
@@ -140,6 +157,17 @@ def _are_constants(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(v, Constant) for v in value.values())
 
 
+def _is_bound(value: object) -> bool:
+    counts = ("tile", "overlap")
+    return (
+        isinstance(value, dict)
+        and value.keys() == {*counts, "levels"}
+        and all(_is_count(value[name]) for name in counts)
+        and type(value["levels"]) in (int, float)
+        and value["levels"] >= 0
+    )
+
+
 _EXPECTED = {
     "architecture": (_is_text, "a name"),
     "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
@@ -147,6 +175,8 @@ _EXPECTED = {
     "head": (lambda v: v in ("", "spread"), "'spread' or ''"),
     "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
     "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),
+    "bound": (lambda v: v is None or _is_bound(v), "a tile, an overlap and levels, or null"),
+    "multiple": (lambda v: _is_count(v) and 1 <= v <= 256, "a whole number from 1 to 256"),
     "input_range": (lambda v: v == [0, 1], "[0, 1]"),
     "name": (_is_text, "a text"),
     "loss": (_is_text, "a text"),

@@ -1,6 +1,7 @@
 """Save a network so that its file alone rebuilds it; load one, ours or made elsewhere."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from acutance.errors import InputError, RunError
+from acutance.errors import InputError, MissingPackageError, RunError
 from acutance.models.building import completed, fitted, misfit, skeleton
 from acutance.models.card import (
     METADATA_KEY,
@@ -18,9 +19,11 @@ from acutance.models.card import (
     parse_card,
     safetensors_metadata,
 )
-from acutance.models.foreign import read_pickled_tensors, recognise
+from acutance.models.community import adopted, is_adopted
+from acutance.models.foreign import read_pickled_tensors, recognise, unknown_layout
 from acutance.storage import write_atomically
 
+_NEEDS = {"reach": None, "bound": None, "multiple": 1}  # what a network says of itself
 PICKLED = (".pth", ".pt", ".ckpt")
 
 
@@ -40,7 +43,7 @@ def save_model(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
             "Go back to an earlier snapshot and train with a smaller rate."
         )
     full = stamped(card, network)
-    problem = misfit(skeleton(full), tensors)
+    problem = None if is_adopted(full) else misfit(skeleton(full), tensors)
     if problem is not None:
         raise InputError(f"{path} is not written: its card describes another network: {problem}.")
     write_atomically(path, save(tensors, metadata={METADATA_KEY: full.to_json()}))
@@ -53,8 +56,9 @@ def stamped(card: ModelCard, network: nn.Module) -> ModelCard:
     for name, tensor in sorted(_tensors(network).items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.numpy().data)
-    reach = getattr(network, "reach", None)
-    return replace(completed(card), reach=reach, weights=digest.hexdigest())
+    needs = {name: getattr(network, name, default) for name, default in _NEEDS.items()}
+    full = card if is_adopted(card) else completed(card)
+    return replace(full, weights=digest.hexdigest(), **needs)
 
 
 def load_model(
@@ -76,13 +80,25 @@ def load_model(
             f"{file} is not a model that can be loaded: its name must end in .safetensors or .pth."
         )
     if text is None or architecture is not None:
-        card = recognise(file, tensors, architecture=architecture)
+        network, card = _made_elsewhere(file, tensors, architecture)
     else:
         card = parse_card(file, text)
-    network = fitted(card, tensors, file).to(device)
+        network = adopted(tensors, file)[0] if is_adopted(card) else fitted(card, tensors, file)
     full = card if card.weights else stamped(card, network)
     network.card = full  # pyright: ignore[reportArgumentType]  # torch takes any attribute
-    return network
+    return network.to(device)
+
+
+def _made_elsewhere(
+    file: Path, tensors: Mapping[str, Tensor], architecture: str | None
+) -> tuple[nn.Module, ModelCard]:
+    found = recognise(file, tensors, architecture=architecture)
+    if found is not None:
+        return fitted(found.card, found.tensors, file), found.card
+    try:
+        return adopted(tensors, file)
+    except MissingPackageError:
+        raise unknown_layout(file, tensors) from None
 
 
 def _read_safetensors(file: Path) -> dict[str, Tensor]:

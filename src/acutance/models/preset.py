@@ -16,7 +16,7 @@ class Preset:
     """
 
     parameters: int  # everything that is trained, at x2
-    reach: int  # lr pixels, at x2
+    reach: int | None  # lr pixels, at x2; None: every pixel matters
     channels: int  # 1: luma; 3: RGB
     source: str
     arguments: Mapping[str, Constant] = field(default_factory=dict)

@@ -33,6 +33,8 @@ class WithSpread(nn.Module):
         self.scale = int(network.scale)  # pyright: ignore[reportArgumentType]
         self.channels = int(network.channels)  # pyright: ignore[reportArgumentType]
         self.reach = network.reach  # the head sees what the last convolution sees
+        self.bound = getattr(network, "bound", None)
+        self.multiple = getattr(network, "multiple", 1)
         last = _last_convolution(network, self.channels)
         self.spread = copy.deepcopy(last)
         near_zero_start(self.spread)

@@ -4,6 +4,9 @@ Each gives the enlarged picture as phases, scale^2 channels for each channel at 
 a network adds its own phases there and shuffles once.
 """
 
+from collections.abc import Callable, Sequence
+from math import prod
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -76,6 +79,37 @@ def mirrored(x: Float[Tensor, "n c h w"], border: int) -> Float[Tensor, "n c hb 
         place = torch.arange(-border, size + border, device=x.device) % (2 * size)
         x = x.index_select(axis, torch.minimum(place, 2 * size - 1 - place))
     return x
+
+
+def mirrored_to_multiple(x: Float[Tensor, "n c h w"], multiple: int) -> Float[Tensor, "n c hm wm"]:
+    """Widen below and to the right by the mirrored picture until `multiple` divides both sides."""
+    return mirrored_to(x, lambda size: size + -size % multiple)
+
+
+def mirrored_to(
+    x: Float[Tensor, "n c h w"], larger: Callable[[int], int]
+) -> Float[Tensor, "n c hl wl"]:
+    """Widen below and to the right to the side `larger(side)`, mirrored: a b c | c b a | a b c.
+
+    By index and whole-number arithmetic on the sizes, which so stay free in ONNX.
+    """
+    for axis in (2, 3):
+        size = x.shape[axis]
+        place = torch.arange(larger(size), device=x.device) % (2 * size)
+        x = x.index_select(axis, torch.minimum(place, 2 * size - 1 - place))
+    return x
+
+
+def tail_reach(steps: Sequence[tuple[int, int]]) -> int:
+    """Reach in lr pixels of nearest enlargements with 3x3 convolutions behind each.
+
+    `steps` has, in order, (factor, convolutions at that size). Followed back from all sr pixels of
+    one lr pixel.
+    """
+    first, last = 0, prod(factor for factor, _ in steps) - 1
+    for factor, convolutions in reversed(steps):
+        first, last = (first - convolutions) // factor, (last + convolutions) // factor
+    return max(-first, last)
 
 
 def bicubic_phases(scale: int) -> np.ndarray:
