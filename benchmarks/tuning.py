@@ -150,6 +150,8 @@ def gathered(folder: Path) -> dict[str, object]:
         "corner": corner.tolist(),
         "grid_steps": SIDE * SIDE * STEPS,
         "grid_hypervolume": whole,
+        "most_at_quarter": most(table, corner, SIDE * SIDE // 4) / whole,
+        "points_to_grid": next(k for k in range(1, 65) if most(table, corner, k) >= whole),
         "rows": [],
     }
     for kind in KINDS:
@@ -157,6 +159,33 @@ def gathered(folder: Path) -> dict[str, object]:
             rows = json.loads((folder / kind / str(seed) / "trials.json").read_text())
             found["rows"].append({"kind": kind, "seed": seed, **reached(rows, area)})
     return found
+
+
+def most(table: np.ndarray, corner: np.ndarray, count: int) -> float:
+    """The largest hypervolume that `count` points can have, wherever a search puts them.
+
+    They are chosen with hindsight, by dynamic programming, from the front of a smooth surface
+    through the grid (cubic in the weights' logarithms): a set of few points is a coarse staircase
+    under the curve, and no search can do better than this.
+    """
+
+    def powers(shares: np.ndarray) -> np.ndarray:
+        a, b = shares.T
+        return np.stack([a**i * b**j for i in range(4) for j in range(4 - i)], axis=1)
+
+    coarse, fine = (
+        np.array(list(product(np.linspace(0, 1, side), repeat=2))) for side in (SIDE, 101)
+    )
+    surface = powers(fine) @ np.linalg.lstsq(powers(coarse), table, rcond=None)[0]
+    gains = np.abs(surface - corner) * (np.sign(surface - corner) == (1, -1))
+    gains = gains[np.argsort(-gains[:, 0])]
+    front = gains[gains[:, 1] > np.concatenate([[0], np.maximum.accumulate(gains[:, 1])[:-1]])]
+    x, y = front.T  # x falls, y rises
+    best = x * y  # the largest area of one point, and then of more, of which the last is this one
+    for _ in range(count - 1):
+        added = best[:, None] + x[None, :] * (y[None, :] - y[:, None])
+        best = np.maximum(best, np.where(y[None, :] > y[:, None], added, 0).max(axis=0))
+    return float(best.max())
 
 
 def reached(rows: list[dict], area) -> dict[str, object]:

@@ -37,7 +37,7 @@ from acutance.training.recipe import make_recipe
 from acutance.training.record import read_log
 from acutance.training.step import as_pictures
 from acutance.upscaling.choice import open_engine
-from acutance.upscaling.picture import as_rgb_function
+from acutance.upscaling.scoring import as_rgb_function
 from facts import stamp
 
 DATA = Path(os.environ.get("ACUTANCE_DATA", "../shared/data"))

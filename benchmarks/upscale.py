@@ -1,14 +1,16 @@
-"""Our engines against torch, ONNX Runtime and ncnn as they come, and the first small picture.
+"""Our engines against torch, ONNX Runtime, ncnn and OpenCV as they come; the first small picture.
 
     python benchmarks/upscale.py [--json FILE] [--rounds 5]
 
-One network of 32 features and 16 convolutions, RGB, x2, on a 512x512 picture, with LeakyReLU (our
-own models) and with PReLU (the community's). Each side runs in fresh processes, which take turns,
-because the setting of the allocator belongs to a process: one warm-up, then the median of 5
-pictures; the figure is the median over the rounds. All outputs are compared first. Two threads.
+Networks of 32 and of 64 features with 16 convolutions, RGB, x2, on a 512x512 picture, the former
+with LeakyReLU (our own models) and with PReLU (the community's). Each side runs in fresh processes,
+which take turns, because the setting of the allocator belongs to a process: one warm-up, then the
+median of 5 pictures; the figure is the median over the rounds. All outputs are compared first. Two
+threads.
 
 "stock" is a side as its own documentation runs it: torch eager, contiguous, in inference mode;
-onnxruntime.InferenceSession(path); ncnn with its defaults, where it is installed.
+onnxruntime.InferenceSession(path); ncnn and OpenCV's dnn with their defaults, where they are
+installed.
 """
 
 import argparse
@@ -26,15 +28,26 @@ import numpy as np
 
 SIDE, SCALE, PICTURES = 512, 2, 5
 TOLERANCE = 2e-5
-SIDES = ("pytorch", "onnx_runtime", "eager stock", "onnxruntime stock", "ncnn")
-# ours, theirs, must, stretch (times as fast)
-PAIRS = [
-    ("pytorch", "eager stock", 2.5, 3.5),
-    ("pytorch", "onnxruntime stock", 1.0, 1.3),
-    ("pytorch", "ncnn", 1.0, 1.3),
-    ("onnx_runtime", "eager stock", None, None),
-    ("onnx_runtime", "onnxruntime stock", None, None),
-]
+SIDES = ("pytorch", "onnx_runtime", "eager stock", "onnxruntime stock", "ncnn", "opencv")
+NETWORKS = ((32, "leaky_relu"), (32, "prelu"), (64, "leaky_relu"))
+# features -> ours, theirs, must, stretch (times as fast)
+PAIRS: dict[int, list[tuple[str, str, float | None, float | None]]] = {
+    32: [
+        ("pytorch", "eager stock", 2.5, 3.5),
+        ("pytorch", "onnxruntime stock", 1.0, 1.3),
+        ("pytorch", "ncnn", 1.0, 1.3),
+        ("pytorch", "opencv", None, None),
+        ("onnx_runtime", "eager stock", None, None),
+        ("onnx_runtime", "onnxruntime stock", None, None),
+    ],
+    64: [
+        ("pytorch", "eager stock", 1.85, 2.6),
+        ("pytorch", "onnxruntime stock", 1.0, 1.4),
+        ("pytorch", "ncnn", 0.7, 1.0),
+        ("pytorch", "opencv", None, None),
+        ("onnx_runtime", "eager stock", None, None),
+    ],
+}
 
 
 def main() -> None:
@@ -47,11 +60,11 @@ def main() -> None:
         run_side(options.side[0], Path(options.side[1]))
         return
     rows = []
-    for activation in ("leaky_relu", "prelu"):
+    for features, activation in NETWORKS:
         with tempfile.TemporaryDirectory() as folder:
-            write_models(Path(folder), activation)
-            rows += compare(Path(folder), activation, options.rounds)
-            if activation == "leaky_relu":
+            write_models(Path(folder), features, activation)
+            rows += compare(Path(folder), (features, activation), options.rounds)
+            if (features, activation) == NETWORKS[0]:
                 rows.append(peak_memory(Path(folder)))
     rows += first_picture(options.rounds)
     for row in rows:
@@ -61,7 +74,7 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def write_models(folder: Path, activation: str) -> None:
+def write_models(folder: Path, features: int, activation: str) -> None:
     """The same network for every side; its last layer made large enough to be seen."""
     import torch
 
@@ -71,7 +84,12 @@ def write_models(folder: Path, activation: str) -> None:
     from acutance.upscaling.export import export_onnx
 
     torch.manual_seed(0)
-    arguments = {"features": 32, "convolutions": 16, "activation": activation, "skip": "nearest"}
+    arguments = {
+        "features": features,
+        "convolutions": 16,
+        "activation": activation,
+        "skip": "nearest",
+    }
     network = build("compact", scale=SCALE, channels=3, arguments=arguments)
     with torch.no_grad():
         network.body[-1].weight.mul_(100)
@@ -80,7 +98,8 @@ def write_models(folder: Path, activation: str) -> None:
     export_onnx(network, card, folder / "model.onnx")
 
 
-def compare(folder: Path, activation: str, rounds: int) -> list[dict[str, object]]:
+def compare(folder: Path, network: tuple[int, str], rounds: int) -> list[dict[str, object]]:
+    features, activation = network
     taken: dict[str, list[float]] = {}
     for _ in range(rounds):
         for side in SIDES:
@@ -92,10 +111,13 @@ def compare(folder: Path, activation: str, rounds: int) -> list[dict[str, object
                 taken.setdefault(side, []).append(float(done.stdout))
     check_equal(folder, list(taken))
     medians = {side: statistics.median(times) for side, times in taken.items()}
-    print(f"{activation}: " + ", ".join(f"{s} {1000 * t:.0f} ms" for s, t in medians.items()))
-    work = f"upscale 32 x 16 {activation}, {SIDE}x{SIDE}"
+    print(
+        f"{features} {activation}: "
+        + ", ".join(f"{s} {1000 * t:.0f} ms" for s, t in medians.items())
+    )
+    work = f"upscale {features} x 16 {activation}, {SIDE}x{SIDE}"
     rows = []
-    for ours, theirs, must, stretch in PAIRS:
+    for ours, theirs, must, stretch in PAIRS[features]:
         absent = theirs not in medians
         ratio = "absent" if absent else round(medians[theirs] / medians[ours], 2)
         rows.append(
@@ -186,12 +208,41 @@ def ncnn_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
     return work
 
 
+def opencv_stock(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """By a file of one picture size, and of the plainest layers: it does not read every one."""
+    import cv2
+    import torch
+
+    from acutance.models.checkpoint import load_model
+
+    class Plain(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = load_model(folder).body
+
+        def forward(self, lr: torch.Tensor) -> torch.Tensor:
+            enlarged = torch.nn.functional.interpolate(lr, scale_factor=SCALE, mode="nearest")
+            return torch.nn.functional.pixel_shuffle(self.body(lr), SCALE) + enlarged
+
+    fixed = folder / "fixed.onnx"
+    given = (torch.zeros(1, 3, SIDE, SIDE),)
+    torch.onnx.export(Plain(), given, fixed, input_names=["lr"], opset_version=17, dynamo=False)
+    network = cv2.dnn.readNetFromONNX(str(fixed))
+
+    def work(lr: np.ndarray) -> np.ndarray:
+        network.setInput(lr)
+        return network.forward()
+
+    return work
+
+
 WORKS = {
     "pytorch": ours("pytorch"),
     "onnx_runtime": ours("onnx_runtime"),
     "eager stock": eager_stock,
     "onnxruntime stock": onnxruntime_stock,
     "ncnn": ncnn_stock,
+    "opencv": opencv_stock,
 }
 
 
@@ -250,7 +301,7 @@ def first_picture(rounds: int) -> list[dict[str, object]]:
     """A 256x256 picture through the command line by torch, against importing torch alone."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_models(folder, "leaky_relu")
+        write_models(folder, *NETWORKS[0])
         write_small_picture(folder / "a.png")
         common = ["upscale", str(folder / "a.png"), "-o", str(folder / "b.png"), "--overwrite"]
         command = [sys.executable, "-m", "acutance", *common, "-m", name, "--engine"]

@@ -25,6 +25,7 @@ FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6
 VERBS = {
     "training/start.py:train",  # mirrors the options of its command
     "study/score.py:evaluate",  # likewise
+    "upscaling/batch/many.py:upscale_many",  # likewise
     "losses/adversarial/gan.py:__init__",  # a term's options: the game, its network, its fines
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "handler"}

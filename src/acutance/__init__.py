@@ -8,6 +8,7 @@ needs no torch:
     tune(photos, loss, run=...)       which weights of a loss no others beat
     evaluate(model, folders, ...)     PSNR, SSIM, LPIPS ... by a named protocol
     upscale(image, model=...)         an array or picture, enlarged
+    upscale_many(paths, out_dir=...)  many files, one after the other or at once
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
     load_model(path)                  a trained network, from a run folder or a file
     parse_loss(text)                  "0.9*l1 + 0.1*mse" as an expression that can be called
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from acutance.study.score import evaluate as evaluate
     from acutance.study.tune.tuning import tune as tune
     from acutance.training.start import train as train
+    from acutance.upscaling.batch.many import upscale_many as upscale_many
     from acutance.upscaling.picture import upscale as upscale
 
 _VERBS = {
@@ -35,6 +37,7 @@ _VERBS = {
     "train": "acutance.training.start",
     "tune": "acutance.study.tune.tuning",
     "upscale": "acutance.upscaling.picture",
+    "upscale_many": "acutance.upscaling.batch.many",
 }
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
@@ -46,6 +49,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "train",
     "tune",
     "upscale",
+    "upscale_many",
 ]
 
 

@@ -1,8 +1,12 @@
 """`acutance upscale` and `export`: paths on stdout, the rest on stderr, exit codes as promised."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from acutance.cli import upscale_options
 from acutance.cli.export import export
 from acutance.cli.upscale import upscale
 from acutance.errors import InputError
@@ -20,6 +25,9 @@ from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import read_card
 from acutance.models.checkpoint import save_model
+from acutance.upscaling.settings import Enlargement, Output, Size
+
+TWICE = ("a.png", "-o", "b.png", "-m", "bicubic")
 
 
 def put(path: Path) -> Path:
@@ -37,8 +45,9 @@ def model(tmp_path_factory) -> Path:
     return folder
 
 
-def run(command, *arguments) -> tuple[int, str, str]:
-    done = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=True)
+def run(command, *arguments, stdin: str = "") -> tuple[int, str, str]:
+    words = [str(a) for a in arguments]
+    done = CliRunner().invoke(command, words, catch_exceptions=True, input=stdin)
     if isinstance(done.exception, InputError):
         return 2, done.stdout, str(done.exception)  # what cli.main makes of it
     return done.exit_code, done.stdout, done.stderr
@@ -48,7 +57,9 @@ def test_one_picture(model, tmp_path):
     source, target = put(tmp_path / "a.png"), tmp_path / "big.png"
     code, out, err = run(upscale, source, "-o", target, "--model", model)
     assert (code, out) == (0, f"{target}\n")
-    assert err.startswith(f"[1/1] {source}: 16x12 in ")
+    chosen, done = err.splitlines()
+    assert chosen.startswith("engine ")
+    assert done.startswith(f"[1/1] {source}: 16x12 in ")
     assert read_picture(target).pixels.shape == (12, 16, 3)
 
 
@@ -67,7 +78,8 @@ def test_bicubic(tmp_path):
     source = put(tmp_path / "a.png")
     code, _, _ = run(upscale, source, "-o", tmp_path / "b.png", "-m", "bicubic", "--scale", 3)
     assert code == 0
-    expected = resize(read_picture(source).pixels, scale=3)
+    exact = resize(read_picture(source).pixels.astype(np.float64), scale=3)
+    expected = np.floor(exact.clip(0, 255) + 0.5).astype(np.uint8)
     np.testing.assert_array_equal(read_picture(tmp_path / "b.png").pixels, expected)
 
 
@@ -90,20 +102,28 @@ def test_json(tmp_path):
     code, out, _ = run(upscale, tmp_path / "in", *options)
     found = json.loads(out)
     assert code == 1
-    assert found["written"][0].pop("seconds") >= 0
-    assert "b.png" in found["failed"][0].pop("reason")
+    assert found["written"][0].pop("seconds")["total"] >= 0
+    assert "b.png" in found["failed"][0].pop("error")
+    assert found["written"][0].pop("cast") < 1
     assert found == {
         "model": "bicubic",
-        "scale": 2,
         "written": [
             {
                 "source": str(tmp_path / "in" / "a.png"),
                 "output": str(tmp_path / "out" / "a_x2.png"),
                 "width": 16,
                 "height": 12,
+                "engine": "bicubic",
+                "notes": [],
             }
         ],
-        "failed": [{"source": str(tmp_path / "in" / "b.png")}],
+        "skipped": [],
+        "failed": [
+            {
+                "source": str(tmp_path / "in" / "b.png"),
+                "output": str(tmp_path / "out" / "b_x2.png"),
+            }
+        ],
     }
 
 
@@ -126,9 +146,30 @@ def test_a_file_that_exists_is_kept_unless_asked(tmp_path):
         (("no.png", "-o", "b.png", "-m", "bicubic", "--scale", "2"), "no.png does not exist."),
         (("a.png", "-o", "b.png", "-m", "no"), "There is no model at no."),
         (("a.png", "-o", "b.png", "-m", "bicubic"), "The model 'bicubic' has no scale of its own."),
-        (("a.png", "-o", "b.png"), "Missing option '-m' / '--model'."),
         (("a.png", "-m", "bicubic"), "Missing option '-o' / '--output'."),
-        ((), "Missing argument 'INPUTS...'."),
+        (("-o", "b.png", "-m", "bicubic", "--scale", "2"), "Missing argument 'INPUTS...'."),
+        ((), "Missing option '-o' / '--output'."),
+        ((*TWICE, "--scale", "2", "--fit", "9x9"), "--scale and --fit both say how large"),
+        ((*TWICE, "--overwrite", "--skip-existing"), "--overwrite and --skip-existing contradict"),
+        ((*TWICE, "--faithful", "a"), "--faithful is what --strength starts from"),
+        ((*TWICE, "--scale", "x"), "'x' is no scale. Write 2, 1.5 or 3/2."),
+        ((*TWICE, "--scale", "1/0"), "'1/0' is no scale."),
+        ((*TWICE, "--scale", "0.5"), "0.5 is not between 1 and 64. To make pictures smaller"),
+        ((*TWICE, "--fit", "1920"), "'1920' is no box. Write WIDTHxHEIGHT"),
+        ((*TWICE, "--fit", "0x9"), "'0x9' is no box."),
+        ((*TWICE, "--megapixels", "nan"), "nan is not a number above 0."),
+        ((*TWICE, "--width", "0"), "0 is not in the range x>=1."),
+        ((*TWICE, "--strength", "1.1"), "1.1 is not between 0 and 1."),
+        ((*TWICE, "--strength", "nan"), "nan is not between 0 and 1."),
+        ((*TWICE, "--tile", "7"), "'7' is no side of a tile."),
+        ((*TWICE, "--memory", "lots"), "'lots' is no amount of memory. Write 1GiB"),
+        ((*TWICE, "--memory", "9"), "9 is less than 1 MiB."),
+        ((*TWICE, "--shard", "3/2"), "'3/2' is no part of a batch."),
+        ((*TWICE, "--shard", "0/2"), "'0/2' is no part of a batch."),
+        ((*TWICE, "--format", "psd"), "'psd' is no format that can be written. Known: png,"),
+        ((*TWICE, "--tta", "4"), "'4' is not one of '1', '8'."),
+        ((*TWICE, "--quality", "0"), "0 is not in the range 1<=x<=100."),
+        ((*TWICE, "--jobs", "0"), "0 is not in the range 1<=x<=256."),
     ],
 )
 def test_wrong_use_is_exit_code_2(tmp_path, monkeypatch, arguments, message):
@@ -137,6 +178,130 @@ def test_wrong_use_is_exit_code_2(tmp_path, monkeypatch, arguments, message):
     code, out, err = run(upscale, *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("as_scale", "3/2", Fraction(3, 2)),
+        ("as_scale", "x2", Fraction(2)),
+        ("as_scale", "1.1", Fraction(11, 10)),
+        ("as_box", "1920x1080", (1920, 1080)),
+        ("as_tile", "none", 0),
+        ("as_tile", "256", 256),
+        ("as_bytes", "1GiB", 2**30),
+        ("as_bytes", "512 mib", 2**29),
+        ("as_bytes", "1.5GB", 1_500_000_000),
+        ("as_bytes", "2000000", 2_000_000),
+        ("as_shard", "2/5", (2, 5)),
+        ("as_format", ".PNG", "png"),
+        ("as_format", None, None),
+    ],
+)
+def test_what_a_person_writes_becomes_a_value(option, text, value):
+    assert getattr(upscale_options, option)(None, None, text) == value
+
+
+def test_options_become_what_is_asked():
+    words = (
+        "a.png -o b --width 1920 --tile none --strength .5 --faithful runs/f --tta 8 --edge wrap "
+        "--back-project 2 --fix-colour --memory 1GiB --format webp --quality 80 --compression 3 "
+        "--metadata no-gps --no-tag --overwrite"
+    )
+    context = upscale.make_context("upscale", words.split(" "))
+    assert upscale_options.as_enlargement(context.params) == Enlargement(
+        size=Size(width=1920),
+        tile=0,
+        strength=0.5,
+        tta=8,
+        back_project=2,
+        edge="wrap",
+        fix_colour=True,
+        memory=2**30,
+    )
+    assert upscale_options.as_output(context.params) == Output(
+        format="webp", metadata="no-gps", quality=80, compression=3, tag=False, overwrite=True
+    )
+    plain = upscale.make_context("upscale", ["a.png", "-o", "b"])
+    assert upscale_options.as_enlargement(plain.params) == Enlargement()
+    assert upscale_options.as_output(plain.params) == Output()
+
+
+def test_every_option_stands_in_a_group_of_the_help():
+    text = CliRunner().invoke(upscale, ["--help"]).stdout
+    for option in upscale.params:
+        for word in option.opts if option.name != "inputs" else ():
+            assert word in text, word
+    groups = re.findall(r"^([A-Z][a-z ]+):$", text, re.MULTILINE)
+    assert groups == ["Files", "Size", "Picture", "Model and machine", "Batches", "Output"]
+
+
+def test_a_list_from_stdin(tmp_path, monkeypatch):
+    put(tmp_path / "in" / "a.png")
+    put(tmp_path / "in" / "ü b.png")
+    monkeypatch.chdir(tmp_path)
+    options = ("-o", "out", "-m", "bicubic", "--scale", 2)
+    code, out, _ = run(upscale, "--list", "-", *options, stdin="in/a.png\nin/ü b.png\n")
+    assert (code, out.splitlines()) == (0, ["out/in/a_x2.png", "out/in/ü b_x2.png"])
+
+
+def test_the_same_command_again_and_what_is_left_alone(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    put(tmp_path / "in" / "b.png")
+    put(tmp_path / "out" / "b_x2.png")
+    command = (upscale, tmp_path / "in", "-o", tmp_path / "out", "-m", "bicubic", "--scale", 2)
+    code, _, err = run(*command)
+    assert code == 1
+    assert f"failed: {tmp_path / 'out' / 'b_x2.png'} exists already. Use --overwrite" in err
+    code, out, err = run(*command, "--skip-existing")
+    assert (code, out) == (0, f"{tmp_path / 'out' / 'a_x2.png'}\n")
+    assert "a.png: finished before" in err
+    assert f"b.png: left alone: {tmp_path / 'out' / 'b_x2.png'} exists already" in err
+    code, out, err = run(*command, "--skip-existing", "--quiet", "--json")
+    assert (code, err) == (0, "")
+    assert [len(json.loads(out)[part]) for part in ("written", "skipped", "failed")] == [1, 1, 0]
+
+
+def test_on_a_terminal_a_bar_and_on_stdout_only_paths(tmp_path):
+    """stdout is a pipe while stderr is a terminal: rich would take one for the other."""
+    pty = pytest.importorskip("pty")
+    source = put(tmp_path / "a.png")
+    command = [sys.executable, "-m", "acutance", "upscale", source, "-o", tmp_path / "out"]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*command, "-m", "bicubic", "--scale", "2"], stdout=subprocess.PIPE, stderr=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    while piece := _read(ours):
+        seen += piece
+    out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert out.decode() == f"{tmp_path / 'out' / 'a_x2.png'}\n"
+    assert b"upscaling" in seen
+    assert b"16x12 in" in seen
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # its other end is closed
+        return b""
+
+
+def test_ctrl_c_is_exit_code_130(tmp_path):
+    for seed in range(120):
+        put(tmp_path / "in" / f"{seed}.png")
+    command = [sys.executable, "-m", "acutance", "upscale", "in", "-o", "out", "-m", "bicubic"]
+    process = subprocess.Popen(
+        [*command, "--scale", "8"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.readline()  # the first file is written
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.decode().splitlines()[-1] == "acutance: interrupted."
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".0")]
 
 
 def test_the_one_picture_is_bad(tmp_path):

@@ -3,7 +3,8 @@
 import re
 import struct
 import zlib
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -12,13 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.imaging.zoo import ink_profile
 
-from acutance.errors import InputError
-from acutance.imaging.files import picture_paths, read_picture, read_rgb, write_picture
-from acutance.imaging.picture import Picture
+from acutance.errors import InputError, RunError
+from acutance.imaging import files
+from acutance.imaging.depth import as_depth
+from acutance.imaging.files import (
+    open_sink,
+    open_source,
+    picture_paths,
+    read_picture,
+    read_rgb,
+    storable,
+    write_picture,
+)
+from acutance.imaging.picture import Facts, Picture
 
 LOSSLESS = (".png", ".webp", ".tif")
 ENDINGS = (*LOSSLESS, ".jpg")
+ALL = (*ENDINGS, ".avif", ".bmp", ".gif")
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -67,12 +80,13 @@ def tiff(width: int, height: int, bits: tuple[int, ...], body: bytes) -> bytes:
     ) + body  # fmt: skip
 
 
+@cache
 def encoded(ending: str) -> bytes:
     """A valid 24x20 colour file of the format."""
     content = BytesIO()
-    settings = {".png": {}, ".webp": {"lossless": True}, ".tif": {}, ".jpg": {"quality": 95}}
-    name = {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".jpg": "JPEG"}[ending]
-    Image.fromarray(slope(20, 24)).save(content, format=name, **settings[ending])
+    settings = {".webp": {"lossless": True}, ".jpg": {"quality": 95}, ".avif": {"max_threads": 1}}
+    name = {".tif": "TIFF", ".jpg": "JPEG"}.get(ending, ending[1:].upper())
+    Image.fromarray(slope(20, 24)).save(content, format=name, **settings.get(ending, {}))
     return content.getvalue()
 
 
@@ -251,34 +265,87 @@ def test_names_may_hold_any_letters(tmp_path: Path) -> None:
     assert picture_paths([tmp_path]) == [path]
 
 
-SIXTEEN = "has more than 8 bits per channel"
-DEEP = {
-    "rgb16.png": png(
-        png_header(2, 1, 16, 2), (b"IDAT", zlib.compress(b"\0" + struct.pack(">6H", *range(6))))
-    ),
-    "rgba16.png": png(
-        png_header(1, 1, 16, 6), (b"IDAT", zlib.compress(b"\0" + struct.pack(">4H", *range(4))))
-    ),
-    "grey16.png": png(
-        png_header(2, 1, 16, 0), (b"IDAT", zlib.compress(b"\0" + struct.pack(">2H", 1, 2)))
-    ),
-    "rgb16.tif": tiff(2, 1, (16, 16, 16), struct.pack("<6H", *range(6))),
-    "grey16.tif": tiff(2, 1, (16,), struct.pack("<2H", 1, 2)),
-}
+def deep(dtype: type, *shape: int) -> np.ndarray:
+    """Every depth's darkest, brightest and middle levels, and some between."""
+    rng = np.random.default_rng(0)
+    if dtype is np.float32:
+        values = rng.uniform(-0.2, 1.2, shape).astype(np.float32)
+    else:
+        values = rng.integers(0, 2**16, shape, dtype=np.uint16)
+        values.flat[:4] = 0, 65535, 128, 129  # the last two are below and above a half of 8 bits
+    return values
 
 
-@pytest.mark.parametrize("name", DEEP)
-def test_pictures_of_more_than_8_bits_are_refused(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(DEEP[name])
-    assert refusal(path) == (
-        f"{path} has more than 8 bits per channel. This version reads 8 and will not drop the "
-        "rest in silence. Convert it to 8 bits first."
-    )
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_16_bits_stay_16_bits(tmp_path: Path, ending: str, channels: int, has_alpha: bool) -> None:
+    pixels = deep(np.uint16, 7, 9, channels)
+    alpha = deep(np.uint16, 7, 9) if has_alpha else None
+    write_picture(tmp_path / f"a{ending}", Picture(pixels, alpha))
+    read = read_picture(tmp_path / f"a{ending}")
+    assert read.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(read.pixels, pixels)
+    assert (read.alpha is None) == (alpha is None)
+    if read.alpha is not None:
+        np.testing.assert_array_equal(read.alpha, alpha)
+
+
+def test_floats_stay_floats_in_tiff(tmp_path: Path) -> None:
+    pixels = deep(np.float32, 7, 9, 3)
+    write_picture(tmp_path / "a.tif", Picture(pixels))
+    read = read_picture(tmp_path / "a.tif").pixels
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, pixels)
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.bmp", "a.jpg", "a.avif", "a.gif"])
+def test_16_bits_are_rounded_with_a_note_where_8_are_held(tmp_path: Path, name: str) -> None:
+    pixels = np.repeat(np.repeat(deep(np.uint16, 2, 2, 1), 8, axis=0), 8, axis=1)
+    nearest = np.round(pixels / 257)
+    write_picture(tmp_path / name, Picture(pixels), quality=None)
+    read = read_picture(tmp_path / name).pixels
+    assert read.dtype == np.uint8
+    tolerance = 3 if name in ("a.jpg", "a.avif") else 0
+    assert np.abs(read - nearest).max() <= tolerance
+    facts = Facts(16, 16, 1, np.dtype(np.uint16), False)
+    _, notes = storable(tmp_path / name, facts)
+    format = {".jpg": "JPEG"}.get(Path(name).suffix, Path(name).suffix[1:].upper())
+    assert notes[0] == f"{format} cannot hold 16 bits: rounded to 8 bits"
+
+
+def test_floats_become_16_bits_in_png_with_a_note(tmp_path: Path) -> None:
+    pixels = deep(np.float32, 7, 9, 3)
+    pixels[0, 0, 0] = np.nan
+    write_picture(tmp_path / "a.png", Picture(pixels))
+    read = read_picture(tmp_path / "a.png").pixels
+    assert read.dtype == np.uint16
+    expected = np.clip(np.nan_to_num(pixels.astype(np.float64), nan=0.0), 0, 1) * 65535
+    assert np.abs(read - expected).max() <= 0.51
+    _, notes = storable(tmp_path / "a.png", Facts(9, 7, 3, np.dtype(np.float32), False))
+    assert notes == ("PNG cannot hold float: rounded to 16 bits and clipped to 0..1",)
+
+
+def test_read_rgb_rounds_to_8_bits(tmp_path: Path) -> None:
+    pixels = deep(np.uint16, 7, 9, 3)
+    write_picture(tmp_path / "a.png", Picture(pixels))
+    read = read_rgb(tmp_path / "a.png")
+    assert read.dtype == np.uint8
+    np.testing.assert_array_equal(read, np.round(pixels / 257))
+
+
+def test_8_bits_through_16_come_back(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    wide = as_depth(levels, np.dtype(np.uint16))
+    assert (wide.min(), wide.max()) == (0, 65535)
+    np.testing.assert_array_equal(as_depth(wide, np.dtype(np.uint8)), levels)
+    unit = as_depth(levels, np.dtype(np.float32))
+    assert (unit.min(), unit.max()) == (0, 1)
+    np.testing.assert_array_equal(as_depth(unit, np.dtype(np.uint8)), levels)
 
 
 def test_the_hand_made_tiff_is_good_at_8_bits(tmp_path: Path) -> None:
-    """Else the test above would pass for another reason."""
+    """Else the tests of damaged files would pass for another reason."""
     pixels = noise(3, 2, 3)
     (tmp_path / "a.tif").write_bytes(tiff(2, 3, (8, 8, 8), pixels.tobytes()))
     np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, pixels)
@@ -330,7 +397,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     text = tmp_path / "text.png"
     text.write_text("This is not a picture.")
     assert refusal(text) == (
-        f"{text} is not a PNG, JPEG, WebP or TIFF picture. "
+        f"{text} is not a PNG, JPEG, WebP, TIFF, AVIF, BMP or GIF picture. "
         "Convert it to one of these, or remove it."
     )
     cut = tmp_path / "cut.png"
@@ -344,14 +411,37 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert f"{missing_dimension} is damaged or cut short" in refusal(missing_dimension)
 
 
-def test_animations_and_pages_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["frames.png", "frames.webp", "frames.gif"])
+def test_animations_are_refused_with_a_word_on_who_takes_them(tmp_path: Path, name: str) -> None:
     frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in range(3)]
-    for name in ("frames.png", "frames.webp", "frames.tif"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert refusal(tmp_path / name) == (
-            f"{tmp_path / name} holds 3 pictures (an animation or pages); one is needed. "
-            "Save the one you want as a file of its own."
-        )
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    assert refusal(tmp_path / name) == (
+        f"{tmp_path / name} is an animation; one picture is needed. "
+        "Save the one you want as a file of its own; 'acutance upscale' takes animations whole."
+    )
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.avif", "palette.tif"])
+def test_pages_and_sequences_are_refused(tmp_path: Path, name: str) -> None:
+    frames = [Image.fromarray(noise(8, 8, 3, seed=seed)) for seed in range(3)]
+    if name == "palette.tif":  # decoded by Pillow, the others are not
+        frames = [frame.quantize(8) for frame in frames]
+    settings = {"max_threads": 1} if name == "a.avif" else {}
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **settings)
+    assert refusal(tmp_path / name) == (
+        f"{tmp_path / name} holds 3 pictures (an animation or pages); one is needed. "
+        "Save the one you want as a file of its own."
+    )
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_an_animation_cut_short_behind_its_first_frame_is_refused(
+    tmp_path: Path, length: int
+) -> None:
+    """Whether it is one is asked of the header of the second frame."""
+    whole = encoded(".gif")
+    (tmp_path / "a.gif").write_bytes(whole[:-1] + b",\0\0\0\0\1\0\1\0\0\2\2"[:length])
+    assert str(tmp_path / "a.gif") in refusal(tmp_path / "a.gif")
 
 
 def test_of_a_cameras_several_views_the_main_one_is_read(tmp_path: Path) -> None:
@@ -369,21 +459,21 @@ def test_colour_modes_without_a_rule_are_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", ALL)
 @settings(deadline=None)
 @given(data=st.data())
 def test_a_file_cut_short_is_refused(
     tmp_path_factory: pytest.TempPathFactory, ending: str, data: st.DataObject
 ) -> None:
     whole = encoded(ending)
-    # the last 2 bytes of a JPEG are the end marker: without it every pixel is there all the same
-    last = len(whole) - (3 if ending == ".jpg" else 1)
+    # end markers (and the padding of BMP's last row): without them every pixel is there
+    last = len(whole) - {".jpg": 3, ".gif": 3}.get(ending, 1)
     path = tmp_path_factory.mktemp("cut") / f"cut{ending}"
     path.write_bytes(whole[: data.draw(st.integers(0, last))])
     assert str(path) in refusal(path)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", ALL)
 @settings(deadline=None)
 @given(data=st.data())
 def test_damaged_bytes_never_end_in_another_error(
@@ -418,15 +508,21 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
     ("name", "picture", "message"),
     [
         (
-            "a.gif",
+            "a.heic",
             Picture(slope(4, 4)),
-            "ends in '.gif', which is not a picture format that can be written. "
-            "Use one of .png, .jpg, .jpeg, .webp, .tif, .tiff.",
+            "ends in '.heic', which is not a picture format that can be written. "
+            "Use one of .png, .jpg, .jpeg, .webp, .tif, .tiff, .avif, .bmp, .gif.",
         ),
         (
             "a.jpg",
             Picture(slope(4, 4), noise(4, 4)),
             ": JPEG cannot keep transparency. Write .png or .webp instead, "
+            "or remove the alpha channel first.",
+        ),
+        (
+            "a.bmp",
+            Picture(slope(4, 4), noise(4, 4)),
+            ": BMP cannot keep transparency. Write .png or .webp instead, "
             "or remove the alpha channel first.",
         ),
         (
@@ -438,7 +534,8 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
         (
             "a.png",
             Picture(np.zeros((4, 4), np.uint8)),
-            ": pixels must be uint8 of shape (H, W, 1 or 3), not uint8 of shape (4, 4).",
+            ": pixels must be uint8, uint16 or float32 of shape (H, W, 1 or 3), "
+            "not uint8 of shape (4, 4).",
         ),
         (
             "a.png",
@@ -446,7 +543,7 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
             ": alpha must be uint8 of shape (4, 4) like the pixels, not uint8 of shape (4, 5).",
         ),
     ],
-    ids=["ending", "alpha", "size", "pixels", "alpha shape"],
+    ids=["ending", "alpha", "alpha of bmp", "size", "pixels", "alpha shape"],
 )
 def test_what_cannot_be_written_is_refused_with_advice(
     tmp_path: Path, name: str, picture: Picture, message: str
@@ -477,9 +574,99 @@ def test_a_folder_without_pictures_and_a_missing_source_are_refused(tmp_path: Pa
     with pytest.raises(InputError) as caught:
         picture_paths([tmp_path])
     assert str(caught.value) == (
-        f"{tmp_path} holds no pictures (.png, .jpg, .jpeg, .webp, .tif, .tiff). "
+        f"{tmp_path} holds no pictures (.png, .jpg, .jpeg, .webp, .tif, .tiff, .avif, .bmp, .gif). "
         "Name another folder."
     )
     with pytest.raises(InputError) as caught:
         picture_paths([tmp_path / "none"])
     assert str(caught.value) == f"{tmp_path / 'none'} does not exist. Check the name."
+
+
+def test_a_sink_that_is_closed_too_early_says_so(tmp_path: Path) -> None:
+    facts = Facts(4, 8, 3, np.dtype(np.uint8), False)
+    for name in ("a.webp", "a.jpg", "a.gif"):
+        sink = open_sink(tmp_path / name, facts)
+        sink.write(Picture(slope(5, 4)))
+        with pytest.raises(RunError, match=re.escape("5 of 8 rows were written")):
+            sink.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height", "message"),
+    [
+        ("a.jpg", 65_501, 1, "the 65500 pixels a side that JPEG can hold"),
+        ("a.gif", 1, 65_536, "the 65535 pixels a side that GIF can hold"),
+        ("a.avif", 32_769, 1, "the 32768 pixels a side that AVIF can hold"),
+        ("a.avif", 20_000, 20_000, "the 268 million pixels that AVIF can hold"),
+        ("a.bmp", 40_000, 40_000, "the 1073 million pixels that BMP can hold"),
+        ("a.png", 2**17, 2**16, "the 4294 million pixels that PNG can hold"),
+    ],
+)
+def test_sizes_that_a_format_cannot_hold_are_refused_up_front(
+    tmp_path: Path, name: str, width: int, height: int, message: str
+) -> None:
+    facts = Facts(width, height, 3, np.dtype(np.uint8), False)
+    with pytest.raises(InputError, match=message):
+        open_sink(tmp_path / name, facts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_format_asked_for_wins_over_the_ending(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.out", Picture(slope(6, 5)), format="webp")
+    assert (tmp_path / "a.out").read_bytes()[8:12] == b"WEBP"
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.out").pixels, slope(6, 5))
+
+
+def test_a_quality_makes_webp_and_avif_smaller(tmp_path: Path) -> None:
+    picture = Picture(noise(40, 40, 3))
+    for ending in (".webp", ".avif"):
+        write_picture(tmp_path / f"high{ending}", picture)
+        write_picture(tmp_path / f"low{ending}", picture, quality=20)
+        high, low = ((tmp_path / f"{n}{ending}").stat().st_size for n in ("high", "low"))
+        assert low < high / 2
+
+
+def test_half_transparent_pixels_of_a_gif_are_all_or_nothing(tmp_path: Path) -> None:
+    alpha = np.array([[0, 127, 128, 255]], np.uint8)
+    write_picture(tmp_path / "a.gif", Picture(np.full((1, 4, 3), 9, np.uint8), alpha))
+    read = read_picture(tmp_path / "a.gif")
+    np.testing.assert_array_equal(read.alpha, [[0, 0, 255, 255]])
+    np.testing.assert_array_equal(read.pixels, np.full((1, 4, 3), 9))
+
+
+def test_what_became_of_ink_is_said(tmp_path: Path) -> None:
+    inks = Image.new("CMYK", (4, 4))
+    notes = {
+        "plain": ("CMYK without a profile became RGB by the plain formula",),
+        "profile": ("CMYK became sRGB through the profile of its inks",),
+        "damaged": ("CMYK became RGB by the plain formula, for its profile cannot be used",),
+    }
+    profiles = {"plain": b"", "profile": ink_profile(), "damaged": b"x" * 300}
+    for name, profile in profiles.items():
+        inks.save(tmp_path / f"{name}.jpg", icc_profile=profile)
+        with closing(open_source(tmp_path / f"{name}.jpg")) as source:
+            assert source.facts.notes == notes[name]
+            assert source.facts.metadata.icc is None
+            assert source.read(4).pixels.mean() > 250
+
+
+def test_only_what_is_read_in_rows_may_be_larger_than_what_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.zeros((3000, 2000, 3), np.uint8)
+    write_picture(tmp_path / "rows.png", Picture(values))
+    whole = png(  # interlaced
+        (b"IHDR", struct.pack(">IIBBBBB", 2000, 3000, 8, 2, 0, 0, 1)),
+        (b"IDAT", zlib.compress(bytes(100))),
+    )
+    (tmp_path / "whole.png").write_bytes(whole)
+    monkeypatch.setattr(files, "MOST_PIXELS", 10**6)
+    with closing(open_source(tmp_path / "rows.png")) as source:
+        np.testing.assert_array_equal(source.read(100).pixels, values[:100])
+    for name in ("rows", "whole"):
+        assert "2000x3000, more than the 1 million pixels" in refusal(tmp_path / f"{name}.png")
+    with pytest.raises(InputError, match="2000x3000, more than the 1 million pixels"):
+        open_source(tmp_path / "whole.png")
+    monkeypatch.setattr(files, "MOST_STREAMED", 2 * 10**6)
+    with pytest.raises(InputError, match="2000x3000, more than the 2 million pixels"):
+        open_source(tmp_path / "rows.png")

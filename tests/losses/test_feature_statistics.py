@@ -95,6 +95,8 @@ def test_contrastive_ratio_is_finite_where_the_result_is_the_bicubic_picture():
     (gradient,) = torch.autograd.grad(ratio.sum(), enlarged)
     assert gradient.isfinite().all()
     torch.testing.assert_close(ratio, torch.full((2,), 10.0), rtol=1e-3, atol=0)
+    usual = ContrastiveRatio(net="small", layers="relu1", weights="random")
+    torch.testing.assert_close(usual(enlarged, hr, lr=lr), ratio)
     with pytest.raises(InputError, match="lr are as many pictures"):
         loss(enlarged, hr, lr=lr[:1])
 

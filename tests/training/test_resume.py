@@ -24,7 +24,12 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+FAST = ("prefetch", "shares")  # the others take a kill and two runs each
+
+
+@pytest.mark.parametrize(
+    "way", [way if way in FAST else pytest.param(way, marks=pytest.mark.slow) for way in WAYS]
+)
 def test_a_killed_run_ends_as_one_that_was_not(way, small_recipe, killed_run, tmp_path):
     """200 steps at once, and 110 + kill -9 + the same again: every tensor is equal."""
     recipe = small_recipe(stop__steps=200, **WAYS[way])

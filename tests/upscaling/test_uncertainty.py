@@ -21,10 +21,15 @@ from acutance.models.building import describe
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model, save_model
 from acutance.study.score import evaluate as score
-from acutance.upscaling import picture as whole_pictures
+from acutance.upscaling import scoring
 from acutance.upscaling.choice import open_engine
+from acutance.upscaling.enlarging import facts_of
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.onnx_runtime import OnnxEngine
+from acutance.upscaling.picture import PLAIN
+from acutance.upscaling.picture import upscale as upscale_array
+from acutance.upscaling.scoring import as_rgb_function
+from acutance.upscaling.task import Upscaler, task_of, understood
 from acutance.upscaling.uncertainty import sigma_of, with_sigma, write_sigma
 
 
@@ -76,17 +81,17 @@ def test_sigma_is_that_of_the_network(pixels, model):
 def test_the_result_is_the_one_without_error_bars(model, pixels):
     engine = open_engine(model, engine="pytorch")
     made = with_sigma(engine)(Picture(pixels)).picture.pixels
-    np.testing.assert_array_equal(made, whole_pictures.upscale_pixels(pixels, engine))
+    np.testing.assert_array_equal(made, as_rgb_function(engine)(pixels))
+    np.testing.assert_array_equal(made, upscale_array(pixels, model=engine))
 
 
 def test_bands_are_joined(model, pixels, monkeypatch):
+    engine = open_engine(model, engine="onnx_runtime")
     whole = made_by(model, "onnx_runtime", pixels)
-    keywords = whole_pictures.upscale_pixels.__kwdefaults__
-    monkeypatch.setitem(keywords, "band_px", 17 * 13)
-    monkeypatch.setitem(whole_pictures.upscale_picture.__kwdefaults__, "band_px", 17 * 13)
-    monkeypatch.setitem(whole_pictures.cut_into_bands.__kwdefaults__, "band_px", 17 * 13)
+    monkeypatch.setattr(scoring, "PIECE_PX", 17 * 26)
     cut = made_by(model, "onnx_runtime", pixels)
-    assert len(whole_pictures.cut_into_bands(pixels, open_engine(model).card)) > 2
+    task = task_of(Upscaler(engine), understood(facts_of(Picture(pixels)), Upscaler(engine), PLAIN))
+    assert scoring.fixed_cut(task).rows < 33
     np.testing.assert_allclose(cut.sigma, whole.sigma, atol=1e-3, rtol=1e-4)
     np.testing.assert_allclose(cut.mean, whole.mean, atol=1e-3)
 

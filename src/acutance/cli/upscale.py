@@ -1,99 +1,242 @@
 """`acutance upscale`: make pictures larger."""
 
+import json
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from acutance.cli import upscale_options as given
 
-@click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-m", "--model", required=True,
-              help="Run folder, model file, or 'bicubic' (which needs --scale).")  # fmt: skip
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
-              help="File for one picture, else a folder: a.jpg becomes a_x2.png.")  # fmt: skip
-@click.option("--scale", type=click.IntRange(1, 16), help="For 'bicubic'; a model has its own.")
-@click.option("--engine", default="auto", show_default=True,
-              help="What runs the network: auto, pytorch or onnx_runtime.")  # fmt: skip
-@click.option("--uncertainty", is_flag=True,
-              help="Also write NAME.uncertainty.png: the model's own sigma.")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+if TYPE_CHECKING:
+    from acutance.cli.upscale_display import Display
+    from acutance.upscaling.batch.results import Result
+
+
+@click.command(cls=given.UpscaleCommand)
+@click.argument("inputs", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File for one picture, else a folder: a.jpg becomes a_x2.png.",
+)
+@click.option(
+    "--list",
+    "inputs_list",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File with more inputs, one a line; - is stdin. @FILE as an input likewise.",
+)
+@click.option(
+    "--format",
+    callback=given.as_format,
+    help="png, jpg, webp, tif, avif, bmp, gif, or mp4, mkv, webm  [default: png; "
+    "animations and videos keep theirs]",
+)
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP, AVIF and videos.")
+@click.option(
+    "--compression", type=click.IntRange(0, 9), help="Of PNG and TIFF; more is smaller and slower."
+)
+@click.option(
+    "--metadata",
+    type=click.Choice(["keep", "no-gps", "strip"]),
+    default="keep",
+    show_default=True,
+    help="Colour profile and upright picture stay in any case.",
+)
+@click.option(
+    "--no-tag",
+    "tag",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Do not write into the file which model made it.",
+)
+@click.option(
+    "--scale",
+    callback=given.as_scale,
+    help="How many times larger: 2, 1.5, 3/2  [default: the model's own]",
+)
+@click.option("--width", type=click.IntRange(1), help="Of the result, in pixels.")
+@click.option("--height", type=click.IntRange(1), help="Of the result, in pixels.")
+@click.option(
+    "--fit", metavar="WxH", callback=given.as_box, help="The largest that fits into a box."
+)
+@click.option("--megapixels", type=float, callback=given.as_positive, help="Of the result.")
+@click.option(
+    "--strength",
+    type=float,
+    default=1.0,
+    show_default=True,
+    callback=given.as_share,
+    help="0: the plain enlargement, 1: the model; between: a blend.",
+)
+@click.option("--faithful", metavar="MODEL", help="What strength 0 is  [default: bicubic]")
+@click.option(
+    "--tta",
+    type=click.Choice(["1", "8"]),
+    default="1",
+    show_default=True,
+    help="8: the mean over flips and turns, eight times the work.",
+)
+@click.option(
+    "--back-project",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Steps that make the result, when reduced, agree with the input.",
+)
+@click.option(
+    "--edge",
+    type=click.Choice(["normal", "wrap"]),
+    default="normal",
+    show_default=True,
+    help="wrap: a texture that repeats stays seamless.",
+)
+@click.option("--fix-colour", is_flag=True, help="Take a cast of the mean colour off.")
+@click.option(
+    "-m",
+    "--model",
+    default="nano-x2",
+    show_default=True,
+    help="Bundled name, run folder, model file, mix such as a:0.7,b:0.3, or bicubic.",
+)
+@click.option(
+    "--engine", default="auto", show_default=True, help="auto, onnx_runtime, pytorch or openvino."
+)
+@click.option("--fast", is_flag=True, help="Lower precision where that is faster here.")
+@click.option(
+    "--tile",
+    metavar="none|N",
+    callback=given.as_tile,
+    help="Side of the pieces in pixels  [default: wide bands, by memory]",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=given.as_bytes,
+    help="Most that may be used, such as 1GiB; refused at once where it is too little.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes, each with its part of cores and memory.",
+)
+@click.option(
+    "--skip-existing", is_flag=True, help="Leave files alone that exist, whatever they are."
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files that exist, but those that this command finished.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    default="1/1",
+    callback=given.as_shard,
+    help="Do part I of N, for several machines.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for a line of JSON for each picture, as it comes.",
+)
+@click.option(
+    "--uncertainty", is_flag=True, help="Also write NAME.uncertainty.png: the model's own sigma."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of paths.")
-def upscale(
-    inputs: tuple[Path, ...],
-    model: str,
-    output: Path,
-    scale: int | None,
-    engine: str,
-    uncertainty: bool,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    """Enlarge INPUTS, pictures or folders of them.
+@click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
+def upscale(**options: Any) -> None:
+    """Enlarge INPUTS: pictures, folders of them, patterns in quotes, videos.
 
     Prints the path of each file written, one a line. A picture that fails is reported with its
-    reason and the others are still done; the exit code is then 1.
+    reason and the others are still done; the exit code is then 1. A command that was stopped
+    continues when it is given again: what is finished is not done twice.
 
     \b
     Example:
-        acutance upscale photo.jpg -o photo_large.png --model runs/a
-        acutance upscale holiday/ -o holiday_large --model runs/a
-        acutance upscale photo.jpg -o photo_large.png --model bicubic --scale 2
+        acutance upscale photo.jpg -o photo_large.png
+        acutance upscale holiday/ "scans/**/*.tif" -o large --model runs/a
+        acutance upscale photo.jpg -o wide.webp --width 3840 --quality 90
+        acutance upscale holiday/ -o large --model bicubic --scale 3/2
     """
-    from acutance.imaging.files import picture_paths
-    from acutance.upscaling.batch import first_pixels, plan_jobs, upscale_files
-    from acutance.upscaling.picture import open_upscaler
+    from acutance.cli.upscale_display import make_display
 
-    pixels = first_pixels(picture_paths(inputs))
-    upscaler = open_upscaler(model, engine=engine, scale=scale, pixels=pixels)
-    jobs = plan_jobs(inputs, output, scale=upscaler.scale)
-    results = []
-    made = upscale_files(jobs, upscaler, overwrite=overwrite, uncertainty=uncertainty)
-    for number, result in enumerate(made, start=1):
-        results.append(result)
-        if result.error is not None and len(jobs) == 1:
-            raise result.error
-        _tell(number, len(jobs), result, as_json=as_json)
-    failed = [result for result in results if result.error is not None]
-    if as_json:
-        click.echo(_as_json(results, model=model, scale=upscaler.scale))
+    with closing(make_display(quiet=options["quiet"])) as display:
+        results = _carry_out(options, display)
+    if options["as_json"]:
+        click.echo(_as_json(results, model=options["model"]))
+    failed = sum(result.error is not None for result in results)
     if failed:
-        click.echo(f"acutance: {len(failed)} of {len(jobs)} pictures failed.", err=True)
+        click.echo(f"acutance: {failed} of {len(results)} pictures failed.", err=True)
         raise click.exceptions.Exit(1)
 
 
-def _tell(number: int, count: int, result, *, as_json: bool) -> None:
-    """The path on stdout, how it went on stderr."""
-    begin = f"[{number}/{count}] {result.job.source}: "
-    if result.error is not None:
-        click.echo(f"{begin}failed: {result.error}", err=True)
-        return
-    click.echo(f"{begin}{result.width}x{result.height} in {result.seconds:.1f} s", err=True)
-    if not as_json:
-        click.echo(result.job.target)
-        if result.uncertainty is not None:
-            click.echo(result.uncertainty)
+def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
+    """Do it all; the error of a single picture is the command's."""
+    from acutance.upscaling.batch.many import make_plan
+    from acutance.upscaling.batch.request import Request
+    from acutance.upscaling.batch.running import Running, run_batch
 
-
-def _as_json(results, *, model: str, scale: int) -> str:
-    import json
-
-    written = [
-        {
-            "source": str(result.job.source),
-            "output": str(result.job.target),
-            "width": result.width,
-            "height": result.height,
-            "seconds": round(result.seconds, 3),
-            **({"uncertainty": str(result.uncertainty)} if result.uncertainty else {}),
-        }
-        for result in results
-        if result.error is None
-    ]
-    failed = [
-        {"source": str(result.job.source), "reason": str(result.error)}
-        for result in results
-        if result.error is not None
-    ]
-    return json.dumps(
-        {"model": model, "scale": scale, "written": written, "failed": failed}, indent=2
+    request = Request(
+        model=options["model"],
+        how=given.as_enlargement(options),
+        output=given.as_output(options),
+        engine=options["engine"],
+        fast=options["fast"],
+        faithful=options["faithful"],
+        uncertainty=options["uncertainty"],
     )
+    running = Running(
+        options["jobs"], options["skip_existing"], options["report"], options["shard"]
+    )
+    plan = make_plan(given.as_words(options), options["output"], request, shard=running.shard)
+    results = []
+    for result in run_batch(plan, request, running, watcher=display):
+        results.append(result)
+        if result.error is not None and len(plan.jobs) == 1:
+            raise result.error
+        _tell(display, f"[{len(results)}/{len(plan.jobs)}] {result.job.source}: ", result)
+        if not options["as_json"]:
+            for path in _written(result):
+                display.path(path)
+    return results
+
+
+def _written(result: "Result") -> list[Path]:
+    if result.made is None:
+        return []
+    return [result.job.target, *([result.uncertainty] if result.uncertainty is not None else [])]
+
+
+def _tell(display: "Display", begin: str, result: "Result") -> None:
+    """How it went, on stderr."""
+    if result.error is not None:
+        display.warn(f"{begin}failed: {result.error}")
+    elif result.made is None:
+        display.note(f"{begin}left alone: {result.job.target} {result.left}")
+    elif result.earlier:
+        display.note(f"{begin}finished before")
+    else:
+        made = result.made
+        said = "".join(f"; {note}" for note in made.notes)
+        seconds = made.seconds.get("total", 0.0)
+        display.note(f"{begin}{made.width}x{made.height} in {seconds:.1f} s{said}")
+
+
+def _as_json(results: "list[Result]", *, model: str) -> str:
+    """The rows of the report, by what became of them, in the order of the sources."""
+    rows = [result.row() for result in sorted(results, key=lambda result: result.job.target)]
+    parts = {
+        "written": [row for row in rows if "width" in row],
+        "skipped": [row for row in rows if "skipped" in row],
+        "failed": [row for row in rows if "error" in row],
+    }
+    return json.dumps({"model": model, **parts}, indent=2)

@@ -4,9 +4,9 @@ import errno
 import json
 import os
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from itertools import accumulate
@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
-from PIL import Image
 
 from acutance.data.folders import Fault, Found, Original, refuse
 from acutance.data.procedural import procedural_picture
 from acutance.errors import InputError, RunError
-from acutance.imaging.files import MOST_PIXELS, read_rgb
+from acutance.imaging.files import MOST_PIXELS, open_source, read_rgb
 from acutance.imaging.parallel import core_count
 from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.storage import write_atomically
@@ -138,18 +137,12 @@ def _into_memory(
 
 
 def _slots(originals: Sequence[Original], plan: Plan) -> tuple[list[_Slot], int]:
-    """Room for every picture, by the headers alone, and the bytes in all.
-
-    Turning a picture upright exchanges its sides, which changes none of these products.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's about large pictures and odd metadata
-        sizes = [_claimed_size(original.place, plan) for original in originals]
-        hr_rooms = [height * width * 3 for height, width in sizes]
-        lr_rooms = [
-            _lr_room(original, size, plan=plan)
-            for original, size in zip(originals, sizes, strict=True)
-        ]
+    """Room for every picture, by the headers alone, and the bytes in all."""
+    sizes = [_claimed_size(original.place, plan) for original in originals]
+    hr_rooms = [height * width * 3 for height, width in sizes]
+    lr_rooms = [
+        _lr_room(original, size, plan=plan) for original, size in zip(originals, sizes, strict=True)
+    ]
     hr_at = list(accumulate(hr_rooms, initial=0))
     lr_at = list(accumulate(lr_rooms, initial=hr_at[-1]))
     slots = [_Slot(*four) for four in zip(hr_at, hr_rooms, lr_at, lr_rooms, strict=False)]
@@ -172,9 +165,9 @@ def _claimed_size(place: Path | int, plan: Plan) -> tuple[int, int]:
         side = max(DRAWN_SIDE, plan.patch)
         return side, side
     try:
-        with Image.open(place) as image:
-            width, height = image.size
-    except Exception:  # whatever is wrong, reading the picture finds it again and names it
+        with closing(open_source(place)) as source:
+            width, height = source.facts.width, source.facts.height
+    except InputError:  # whatever is wrong, reading the picture finds it again and names it
         return 0, 0
     return (height, width) if height * width <= MOST_PIXELS else (0, 0)
 

@@ -15,6 +15,7 @@ from acutance.evaluation.judging import DEFAULT_METRICS, Metric, Pictures, judge
 from acutance.evaluation.protocols import Protocol, find_protocol
 from acutance.evaluation.sets import find_sets
 from acutance.imaging.colour import luma, to_uint8
+from acutance.imaging.depth import as_depth
 from acutance.imaging.files import read_picture
 from acutance.imaging.resample import crop_to_multiple, downscale, resize
 
@@ -242,7 +243,9 @@ def _prepare_ahead(pool: ThreadPoolExecutor, jobs: Sequence[_Job]) -> Iterator[_
 
 
 def _prepare(job: _Job) -> _Task:
-    pixels = crop_to_multiple(read_picture(job.path).pixels, job.scale)
+    # the protocols are for 8 bits: a deeper picture is rounded to them
+    levels = as_depth(read_picture(job.path).pixels, np.dtype(np.uint8))
+    pixels = crop_to_multiple(levels, job.scale)
     seen = max(metric.card.least_side_px for metric in job.metrics)
     smallest = 2 * job.rule.border * job.scale + seen
     if min(pixels.shape[:2]) < smallest:

@@ -19,6 +19,7 @@ YCBCR_WEIGHTS = (
 YCBCR_OFFSETS = (16.0, 128.0, 128.0)
 LUMA_WEIGHTS = YCBCR_WEIGHTS[0]
 LUMA_OFFSET = YCBCR_OFFSETS[0]
+_LEVELS_16 = 257  # levels of uint16 in one of uint8: 65535 / 255
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:
@@ -54,6 +55,24 @@ def ycbcr_to_rgb(ycbcr: np.ndarray) -> np.ndarray:
 def to_uint8(values: np.ndarray) -> np.ndarray:
     """Clip to 0..255 and round half up, as MATLAB's uint8 does; numpy rounds half to even."""
     return (np.clip(values, 0.0, 255.0) + 0.5).astype(np.uint8)
+
+
+def to_levels(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of any depth as float32 in 0..255: uint16 / 257, floating point * 255."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.float32)
+    if pixels.dtype == np.uint16:
+        return pixels / np.float32(_LEVELS_16)
+    return pixels * np.float32(255)
+
+
+def from_levels(levels: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The inverse: whole numbers are clipped and rounded half up, floats only clipped below 0."""
+    if dtype == np.uint8:
+        return to_uint8(levels)
+    if dtype == np.uint16:
+        return (np.clip(levels, 0.0, 255.0) * _LEVELS_16 + 0.5).astype(np.uint16)
+    return np.maximum(levels / 255, 0.0).astype(np.float32)
 
 
 @cache

@@ -56,6 +56,7 @@ class Facts:
     dtype: np.dtype
     has_alpha: bool
     metadata: Metadata = Metadata()
+    notes: tuple[str, ...] = ()  # what reading had to leave out or change, in words
 
 
 class Source(Protocol):

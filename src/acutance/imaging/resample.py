@@ -7,12 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.imaging.parallel import map_in_threads
+from acutance.imaging.tiles import Part, Span, Window
 
 Scale = int | float | Fraction
 
@@ -92,14 +94,46 @@ def resize(
         raise InputError(f"Pictures of type {image.dtype} are not resized. Use uint8 or floats.")
     if image.ndim not in (2, 3):
         raise InputError(f"A picture is (H, W) or (H, W, C), not {image.shape}.")
-    rows, columns = plan_axes(image.shape[:2], scale=scale, size=size)
+    plans = plan_axes(image.shape[:2], scale=scale, size=size)
     cube = image[:, :, None] if image.ndim == 2 else image
-    if columns.scale < rows.scale:
-        turned = _resize_rows_first(cube.swapaxes(0, 1), (columns, rows), kernel=kernel)
-        result = np.ascontiguousarray(turned.swapaxes(0, 1))
-    else:
-        result = _resize_rows_first(cube, (rows, columns), kernel=kernel)
+    result = _apply(cube, *(_taps(plan, kernel=kernel) for plan in plans))
     return result[:, :, 0] if image.ndim == 2 else result
+
+
+@dataclass(frozen=True, eq=False)
+class Resizing:
+    """`resize` of a picture of which only a part is at hand, to the last bit that of the whole.
+
+    Its windows are those of the result. Under `resizing(wrap=True)` the picture goes on beyond
+    its edges from the other side, and windows of it may lie there.
+    """
+
+    rows: "Taps"
+    columns: "Taps"
+
+    def needs(self, window: Window) -> Window:
+        """The window of the source that a window of the result is made of."""
+        return Window(self.rows.needs(window.rows), self.columns.needs(window.columns))
+
+    def __call__(self, part: Part, window: Window) -> np.ndarray:
+        """That window of the result; `part` covers what it needs, (h, w, c) of uint8 or floats."""
+        seen = self.needs(window)
+        rows = self.rows.part(window.rows, origin=seen.rows.start)
+        columns = self.columns.part(window.columns, origin=seen.columns.start)
+        return _apply(part.cut(seen), rows, columns)
+
+
+@lru_cache(maxsize=16)
+def resizing(
+    source: tuple[int, int],
+    size: tuple[int, int],
+    *,
+    kernel: str = "bicubic",
+    wrap: bool = False,
+) -> Resizing:
+    """The resize from `source` (H, W) to `size` (H, W), to be done in parts."""
+    rows, columns = plan_axes(source, scale=None, size=size)
+    return Resizing(*(_taps(plan, kernel=kernel, wrap=wrap) for plan in (rows, columns)))
 
 
 def downscale(image: np.ndarray, scale: Scale, *, kernel: str = "bicubic") -> np.ndarray:
@@ -150,14 +184,15 @@ def plan_axes(
 
 
 def axis_weights(
-    n_in: int, n_out: int, *, scale: float, kernel: str = "bicubic"
+    n_in: int, n_out: int, *, scale: float, kernel: str = "bicubic", wrap: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Source indices int64 and weights float64 of one axis, both (n_out, taps).
 
     Output i (1-based) is centred on u = i/s + (1 - 1/s)/2 of the source. With k = min(s, 1), the
     kernel h is stretched to width w = width/k; the taps are p = floor(u - w/2) + 0 ... ceil(w) + 1
     with weights k h(k (u - p)) divided by their sum. Beyond the border the picture is mirrored,
-    the outermost sample repeated. Taps of weight zero are moved to the end of their row and
+    the outermost sample repeated; under `wrap` indices go on below 0 and beyond n_in instead, for
+    a source that repeats itself. Taps of weight zero are moved to the end of their row and
     dropped where all rows have them, which changes no sum.
     """
     if kernel not in KERNELS:
@@ -175,37 +210,69 @@ def axis_weights(
     weight = np.take_along_axis(weight, zeros_last, axis=1)
     position = np.take_along_axis(position, zeros_last, axis=1)
     taps = int((weight != 0).sum(axis=1).max())
-    mirrored = np.mod(position[:, :taps].astype(np.int64) - 1, 2 * n_in)
-    index = np.where(mirrored < n_in, mirrored, 2 * n_in - 1 - mirrored)
+    index = position[:, :taps].astype(np.int64) - 1
+    if not wrap:
+        index = np.mod(index, 2 * n_in)
+        index = np.where(index < n_in, index, 2 * n_in - 1 - index)
     return index, weight[:, :taps]
 
 
-def _resize_rows_first(
-    cube: np.ndarray, plans: tuple[AxisPlan, AxisPlan], *, kernel: str
-) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Which samples of one axis each sample of the result is made of, and by what weights."""
+
+    scale: float
+    index: np.ndarray  # (n_out, taps)
+    weight: np.ndarray
+    period: int | None = None  # samples after which the source repeats itself
+
+    def needs(self, span: Span) -> Span:
+        index = self.part(span, origin=0).index
+        return Span(int(index.min()), int(index.max()) + 1)
+
+    def part(self, span: Span, *, origin: int) -> "Taps":
+        """Those of a span of the result, for a source that starts at `origin`."""
+        if self.period is None:
+            inside = slice(span.start, span.stop)
+            return Taps(self.scale, self.index[inside] - origin, self.weight[inside])
+        times, place = np.divmod(np.arange(span.start, span.stop), len(self.index))
+        index = self.index[place] + times[:, None] * self.period - origin
+        return Taps(self.scale, index, self.weight[place])
+
+
+def _taps(plan: AxisPlan, *, kernel: str, wrap: bool = False) -> Taps:
+    index, weight = axis_weights(plan.n_in, plan.n_out, scale=plan.scale, kernel=kernel, wrap=wrap)
+    return Taps(plan.scale, index, weight, period=plan.n_in if wrap else None)
+
+
+def _apply(cube: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
+    if columns.scale < rows.scale:
+        turned = _resize_rows_first(cube.swapaxes(0, 1), columns, rows)
+        return np.ascontiguousarray(turned.swapaxes(0, 1))
+    return _resize_rows_first(cube, rows, columns)
+
+
+def _resize_rows_first(cube: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
     """Both passes, band by band of output rows, so that what the first makes is still in cache."""
-    (rows, row_index, row_weight), (columns, column_index, column_weight) = (
-        (plan, *axis_weights(plan.n_in, plan.n_out, scale=plan.scale, kernel=kernel))
-        for plan in plans
-    )
+    n_in, n_out = cube.shape[1], len(columns.index)
     channels = cube.shape[2]
-    result = np.empty((rows.n_out, columns.n_out, channels), dtype=cube.dtype)
+    result = np.empty((len(rows.index), n_out, channels), dtype=cube.dtype)
     inner = np.uint8 if cube.dtype == np.uint8 else np.float64
 
     def make_band(start: int) -> None:
         band = slice(start, start + _BAND_ROWS)
-        index = row_index[band]
+        index = rows.index[band]
         top = int(index.min())
         source = cube[top : int(index.max()) + 1]
-        tall = np.empty((len(index), columns.n_in * channels), dtype=inner)
-        _weigh(source.reshape(len(source), -1), tall, index=index - top, weight=row_weight[band])
-        turned = tall.reshape(-1, columns.n_in, channels).transpose(1, 2, 0)
-        wide = np.empty((columns.n_out, channels * len(index)), dtype=inner)
-        turned = turned.reshape(columns.n_in, -1)
-        _weigh(turned, wide, index=column_index, weight=column_weight)
-        result[band] = wide.reshape(columns.n_out, channels, -1).transpose(2, 0, 1)
+        tall = np.empty((len(index), n_in * channels), dtype=inner)
+        _weigh(source.reshape(len(source), -1), tall, index=index - top, weight=rows.weight[band])
+        turned = tall.reshape(-1, n_in, channels).transpose(1, 2, 0)
+        wide = np.empty((n_out, channels * len(index)), dtype=inner)
+        turned = turned.reshape(n_in, -1)
+        _weigh(turned, wide, index=columns.index, weight=columns.weight)
+        result[band] = wide.reshape(n_out, channels, -1).transpose(2, 0, 1)
 
-    starts = range(0, rows.n_out, _BAND_ROWS)
+    starts = range(0, len(rows.index), _BAND_ROWS)
     if result.size < 2 * _SAMPLES_PER_THREAD:
         for start in starts:
             make_band(start)

@@ -12,7 +12,7 @@ from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
-from acutance.upscaling.picture import as_luma_function, as_rgb_function
+from acutance.upscaling.scoring import as_luma_function, as_rgb_function
 from acutance.upscaling.uncertainty import says_how_sure, with_sigma
 
 

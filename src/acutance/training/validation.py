@@ -12,8 +12,8 @@ from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.models.card import ModelCard
-from acutance.upscaling.picture import as_rgb_function
 from acutance.upscaling.pytorch import TorchEngine
+from acutance.upscaling.scoring import as_rgb_function
 
 PROTOCOL = "y@1"
 LARGEST_PX = 1024  # of a side: a larger validation picture is cropped at its centre

@@ -1,59 +1,129 @@
-"""One piece of a picture through a network: uint8 in, uint8 out, by colour and by kind."""
+"""The ways to enlarge colours in 0..255: by bicubic, by a network, and what is made of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from acutance.errors import RunError
-from acutance.imaging.colour import luma, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
-from acutance.imaging.resample import resize
-from acutance.upscaling.engine import Engine
+from acutance.imaging.colour import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from acutance.imaging.resample import Resizing
+from acutance.imaging.tiles import Part, Window
+from acutance.upscaling.windows import Enlarger, needed_by, through
 
-CHROMA_REACH = 2  # lr pixels that the bicubic enlargement of Cb and Cr sees
 _GREY_TO_LUMA = 219 / 255  # BT.601: black is 16, white 235
 
 
-def enlarge_piece(pixels: np.ndarray, engine: Engine, *, first_row: int) -> np.ndarray:
-    """uint8 (h, w, 1 or 3) -> uint8 (H, W, same), all at once. `first_row` is for messages."""
-    is_grey = pixels.shape[2] == 1
-    if engine.card.color == "luma":
-        make = _grey_by_luma if is_grey else _rgb_by_luma
-    else:
-        make = _grey_by_rgb if is_grey else run
-    return to_uint8(make(pixels, engine, first_row=first_row))
+@dataclass(frozen=True)
+class Colours:
+    """What a network sees of a picture, and how a picture is made of what it gives."""
+
+    color: str  # of the network's card
+    is_grey: bool  # the picture
+
+    def seen(self, levels: np.ndarray) -> np.ndarray:
+        """Levels (h, w, 1 or 3) as the network's planes, and for a luma network Cb and Cr."""
+        if self.color == "luma":
+            if self.is_grey:  # as if the grey were red, green and blue: Y spans 16..235
+                return 16 + _GREY_TO_LUMA * levels.astype(np.float64)
+            return rgb_to_ycbcr(levels)
+        return np.repeat(levels, 3, axis=2) if self.is_grey else levels
+
+    def shown(self, planes: np.ndarray, chroma: np.ndarray | None) -> np.ndarray:
+        """What the network gave as levels (H, W, 1 or 3); grey of an RGB network is its luma."""
+        if chroma is not None:
+            return ycbcr_to_rgb(np.concatenate([planes, chroma], axis=2))
+        if not self.is_grey:
+            return planes
+        y = planes if self.color == "luma" else luma(planes)[:, :, None]
+        return (y - 16) / _GREY_TO_LUMA
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.color == "luma" else 3
+
+    @property
+    def has_chroma(self) -> bool:
+        return self.color == "luma" and not self.is_grey
 
 
-def _rgb_by_luma(pixels: np.ndarray, engine: Engine, *, first_row: int) -> np.ndarray:
-    """Y through the network, Cb and Cr by bicubic."""
-    ycc = rgb_to_ycbcr(pixels)
-    y = run(ycc[:, :, :1], engine, first_row=first_row)
-    chroma = resize(ycc[:, :, 1:], scale=engine.card.scale)
-    return ycbcr_to_rgb(np.concatenate([y, chroma], axis=2))
+@dataclass(frozen=True, eq=False)
+class ByNetwork:
+    """Runs of a network and what brings their result to its size; Cb and Cr by bicubic.
+
+    What of a floating point picture lies above white is no matter for a network either.
+    """
+
+    stages: Sequence[Enlarger]
+    bicubic: Resizing
+    colours: Colours
+    may_exceed: bool  # levels can lie outside 0..255
+
+    def needs(self, window: Window) -> Window:
+        return needed_by(self.stages, window)[0].hull(self.bicubic.needs(window))
+
+    def __call__(self, part: Part, window: Window) -> np.ndarray:
+        needed = self.needs(window)
+        given = part.cut(needed)
+        levels = np.clip(given, 0, 255) if self.may_exceed else given
+        seen = self.colours.seen(levels)
+        count = self.colours.channels
+        planes = through(self.stages, Part(seen[:, :, :count], needed), window)
+        chroma = None
+        if self.colours.has_chroma:
+            chroma = self.bicubic(Part(seen[:, :, 1:], needed), window)
+        made = self.colours.shown(planes, chroma)
+        if self.may_exceed:
+            above = np.maximum(given - np.float32(255), 0)
+            made = made + self.bicubic(Part(above, needed), window)
+        return made
 
 
-def _grey_by_luma(pixels: np.ndarray, engine: Engine, *, first_row: int) -> np.ndarray:
-    """As if the grey were red, green and blue: Y spans 16..235."""
-    y = run(16 + _GREY_TO_LUMA * pixels, engine, first_row=first_row)
-    return (y - 16) / _GREY_TO_LUMA
+@dataclass(frozen=True, eq=False)
+class Blended:
+    """(1 - strength) of one way and `strength` of another, before rounding."""
+
+    weak: Enlarger
+    strong: Enlarger
+    strength: float
+
+    def needs(self, window: Window) -> Window:
+        return self.weak.needs(window).hull(self.strong.needs(window))
+
+    def __call__(self, part: Part, window: Window) -> np.ndarray:
+        weak = self.weak(part, window)
+        return weak + np.float32(self.strength) * (self.strong(part, window) - weak)
 
 
-def _grey_by_rgb(pixels: np.ndarray, engine: Engine, *, first_row: int) -> np.ndarray:
-    """Red, green and blue alike through the network; the luma of the result."""
-    rgb = run(np.repeat(pixels, 3, axis=2), engine, first_row=first_row)
-    return (luma(rgb)[:, :, None] - 16) / _GREY_TO_LUMA
+@dataclass(frozen=True, eq=False)
+class BackProjected:
+    """sr + enlarge(lr - F(sr)), `steps` times: F(sr) comes near lr.
 
+    Irani and Peleg: Improving resolution by image registration (1991), with the bicubic
+    enlargement as the back-projection kernel and F the antialiased bicubic reduction.
+    """
 
-def run(planes: np.ndarray, engine: Engine, *, first_row: int) -> np.ndarray:
-    """Planes (h, w, c) in 0..255 through the network to float32 (H, W, c) in 0..255, checked."""
-    height, width, channels = planes.shape
-    scale = engine.card.scale
-    lr = planes.astype(np.float32) / np.float32(255)
-    sr = engine(lr.transpose(2, 0, 1)[None])
-    expected = (1, channels, height * scale, width * scale)
-    if sr.shape != expected:
-        raise RunError(f"The engine gave an array of {sr.shape} instead of {expected}: a defect.")
-    if not np.isfinite(sr).all():
-        raise RunError(
-            f"Rows {first_row} to {first_row + height} of the picture came out of the network as "
-            "numbers that are not finite, so nothing is written. The model is damaged: take an "
-            "earlier one, or try another engine."
-        )
-    return sr[0].transpose(1, 2, 0) * np.float32(255)
+    way: Enlarger
+    enlarge: Resizing
+    reduce: Resizing
+    steps: int
+
+    def needs(self, window: Window) -> Window:
+        first = self._windows(window)[0]
+        return self.way.needs(first).hull(self.enlarge.needs(first))
+
+    def __call__(self, part: Part, window: Window) -> np.ndarray:
+        first, *later = self._windows(window)
+        sr = Part(self.way(part, first), first)
+        for wanted in later:
+            lr = self.enlarge.needs(wanted)
+            missing = Part(part.cut(lr) - self.reduce(sr, lr), lr)
+            sr = Part(sr.cut(wanted) + self.enlarge(missing, wanted), wanted)
+        return sr.values
+
+    def _windows(self, window: Window) -> list[Window]:
+        """What has to be known before the first step, and after each."""
+        windows = [window]
+        for _ in range(self.steps):
+            wanted = windows[-1]
+            windows.append(wanted.hull(self.reduce.needs(self.enlarge.needs(wanted))))
+        return windows[::-1]

@@ -3,17 +3,27 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from acutance.errors import InputError
+from acutance.imaging.colour import from_levels, to_levels
 from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
+from acutance.imaging.resample import resizing
+from acutance.imaging.tiles import Part, Window, whole
 from acutance.models.card import ModelCard
 from acutance.storage import write_atomically
+from acutance.upscaling.checks import Fault
 from acutance.upscaling.engine import Engine, SpreadEngine
-from acutance.upscaling.picture import cut_into_bands, joined, upscale_picture
+from acutance.upscaling.enlarging import facts_of
+from acutance.upscaling.planes import Colours
+from acutance.upscaling.scoring import whole_of
+from acutance.upscaling.settings import Enlargement
+from acutance.upscaling.task import Task, Upscaler, needs_of, understood
+from acutance.upscaling.windows import NetworkPass
 
 FLOOR = 1 / 1024  # in [0, 1]: the smallest spread of the losses that train it
 GREY_LEVELS = 5  # of the picture of sigma, for one level of sigma: white is 51 levels and more
@@ -77,33 +87,44 @@ def check_sigma_target(path: Path, *, overwrite: bool) -> None:
         )
 
 
-class _Recorder:
-    """An engine that keeps what the network says beside sr, piece by piece."""
+@dataclass(frozen=True, eq=False)
+class _WithSpread:
+    """The network's planes and beside them, as as many channels more, their sigma."""
 
-    def __init__(self, engine: SpreadEngine) -> None:
-        self.card = engine.card
-        self._engine = engine
-        self.means: list[np.ndarray] = []
-        self.sigmas: list[np.ndarray] = []
+    run: NetworkPass
+    colours: Colours
 
-    def __call__(self, lr: np.ndarray, /) -> np.ndarray:
-        sr, log_scale = self._engine.with_spread(lr)
-        self.means.append(_levels(sr))
-        self.sigmas.append(_levels(sigma_of(log_scale, self.card)))
-        return sr
+    def needs(self, window: Window) -> Window:
+        return self.run.needs(window)
 
-
-def _levels(planes: np.ndarray) -> np.ndarray:
-    return planes[0].transpose(1, 2, 0) * np.float32(255)
+    def __call__(self, part: Part, window: Window) -> np.ndarray:
+        seen = self.colours.seen(part.cut(self.needs(window)))[:, :, : self.colours.channels]
+        return self.run(Part(seen, self.needs(window)), window)
 
 
 def _enlarge(picture: Picture, engine: Engine) -> Sure:
     assert isinstance(engine, SpreadEngine)
-    recorder = _Recorder(engine)
-    larger = upscale_picture(picture, recorder)
-    cut, scale = cut_into_bands(picture.pixels, engine.card), engine.card.scale
-    return Sure(
-        larger,
-        joined(recorder.means, cut, scale=scale),
-        joined(recorder.sigmas, cut, scale=scale),
-    )
+    asked = understood(facts_of(picture), Upscaler(engine), Enlargement())
+    card, size = engine.card, asked.source_size
+    colours = Colours(card.color, picture.is_grey)
+    run = NetworkPass(partial(_sr_and_sigma, engine), card.scale, size, needs_of(card, asked))
+    enlarge = resizing(size, asked.size)
+    task = Task(_WithSpread(run, colours), enlarge, asked)
+    made, alpha = whole_of(task, picture, convert=lambda levels: levels)
+    mean, sigma = np.split(made, 2, axis=2)
+    chroma = None
+    if colours.has_chroma:
+        seen = colours.seen(to_levels(picture.pixels))
+        chroma = enlarge(Part(seen[:, :, 1:], whole(size)), whole(asked.size))
+    pixels = from_levels(colours.shown(mean, chroma), picture.pixels.dtype)
+    if alpha is not None:
+        alpha = from_levels(alpha[:, :, 0], picture.pixels.dtype)
+    return Sure(Picture(pixels, alpha, picture.metadata), mean, sigma)
+
+
+def _sr_and_sigma(engine: SpreadEngine, lr: np.ndarray) -> np.ndarray:
+    sr, log_scale = engine.with_spread(lr)
+    made = np.concatenate([sr, sigma_of(log_scale, engine.card)], axis=1)
+    if not np.isfinite(made).all():
+        raise Fault("as numbers that are not finite", halvings=1)
+    return made

@@ -20,8 +20,8 @@ from acutance.training.recipe import Recipe
 from acutance.training.setup import Job
 from acutance.training.validation import Pair
 from acutance.upscaling.choice import open_engine
-from acutance.upscaling.picture import as_rgb_function
 from acutance.upscaling.pytorch import TorchEngine
+from acutance.upscaling.scoring import as_rgb_function
 
 Enlarge = Callable[[np.ndarray], np.ndarray]  # uint8 lr (h, w, 3) -> uint8 sr
 

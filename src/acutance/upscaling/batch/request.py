@@ -1,0 +1,129 @@
+"""What is asked of every file of a batch, and the model made ready for it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from acutance.errors import InputError
+from acutance.models.card import find_model, read_card
+from acutance.models.mixing import parse_mixture
+from acutance.upscaling import ENGINES
+from acutance.upscaling.choice import AUTO, choose_engine, open_engine
+from acutance.upscaling.engine import How
+from acutance.upscaling.picture import BICUBIC, open_upscaler
+from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.task import Upscaler
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from acutance.upscaling.engine import Engine
+
+    Model = str | Path | Engine | nn.Module
+
+PLAIN, KEEPING = Enlargement(), Output()
+DEFAULT_MODEL = "nano-x2"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of every file of a batch."""
+
+    model: "Model"  # a mixture "a:0.7,b:0.3" too
+    how: Enlargement = PLAIN
+    output: Output = KEEPING
+    engine: str = AUTO
+    fast: bool = False  # lower precision where it is faster
+    faithful: str | None = None  # the model that `strength` starts from
+    uncertainty: bool = False  # a picture of how sure the network is, beside each result
+
+
+def native_scale(request: Request) -> int | None:
+    """The scale of the model, by its card; None for 'bicubic'. Refuses what cannot be done."""
+    is_plain = replace(request.how, memory=None, tile=None) == PLAIN
+    if request.uncertainty and not is_plain:
+        raise InputError(
+            "A picture of how sure the network is can be had of its own enlargement only. "
+            "Leave out size, strength and the like, or --uncertainty."
+        )
+    if request.model == BICUBIC:
+        if request.how.size == Size():
+            raise InputError("The model 'bicubic' has no scale of its own. Give one: --scale 2")
+        return None
+    if isinstance(request.model, str | Path):
+        return read_card(Path(next(iter(_parts(request.model))))).scale
+    return request.model.card.scale  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]
+
+
+def fingerprint(request: Request) -> str:
+    """Equal for requests that make the same file of the same source."""
+    how, output = asdict(request.how), asdict(request.output)
+    asked = {
+        "how": {name: value for name, value in how.items() if name != "memory"},
+        "output": {name: value for name, value in output.items() if name != "overwrite"},
+        "model": _content(request.model),
+        "faithful": None if request.faithful is None else _content(request.faithful),
+        "engine": request.engine,
+        "fast": request.fast,
+        "uncertainty": request.uncertainty,
+        "version": version("acutance"),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def with_engine(request: Request, before: str | None, *, pixels: int | None) -> tuple[Request, str]:
+    """The request with its engine chosen once for all its processes, and why that one.
+
+    `before` is the engine of an earlier, stopped command: its rounding is not mixed with another's.
+    """
+    if request.engine != AUTO or not isinstance(request.model, str | Path):
+        return request, ""
+    if before in ENGINES.names():
+        return replace(request, engine=before), "as before"
+    parts = _parts(request.model)
+    if request.model == BICUBIC or len(parts) > 1:
+        return request, ""
+    choice = choose_engine(request.model, pixels=pixels, how=How(request.fast))
+    return replace(request, engine=choice.engine), choice.why
+
+
+def open_for(request: Request, *, pixels: int | None) -> Upscaler:
+    """Make the model of a request ready; `pixels` are all that are to come."""
+    base = BICUBIC if request.faithful is None else request.faithful
+    strong, weak = (_opened(model, request, pixels) for model in (request.model, base))
+    return open_upscaler(strong, base=weak)
+
+
+def _opened(model: "Model", request: Request, pixels: int | None) -> "Model":
+    if model == BICUBIC or not isinstance(model, str | Path):
+        return model
+    weights = _parts(model)
+    if len(weights) > 1:
+        from acutance.models.mixing import mixed
+
+        return mixed(weights)
+    return open_engine(model, engine=request.engine, pixels=pixels, fast=request.fast)
+
+
+def _parts(model: str | Path) -> dict[str, float]:
+    """The models of a mixture with their weights; one model is all of it."""
+    parsed = parse_mixture(str(model))
+    return {parsed: 1.0} if isinstance(parsed, str) else parsed
+
+
+def _content(model: object) -> str:
+    """SHA-256 of the model's files; of a network in memory, what tells it from others."""
+    if model == BICUBIC:
+        return BICUBIC
+    if not isinstance(model, str | Path):
+        return getattr(getattr(model, "card", None), "weights", "") or uuid4().hex
+    return ",".join(f"{_digest(name)}:{weight}" for name, weight in _parts(model).items())
+
+
+def _digest(model: str) -> str:
+    with find_model(Path(model)).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
