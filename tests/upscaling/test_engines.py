@@ -182,6 +182,22 @@ def test_every_network_is_the_same_by_every_engine(lively, name):
         np.testing.assert_allclose(engine(lr), expected, atol=tolerance * largest, rtol=0)
 
 
+def test_the_spread_is_the_same_by_every_engine(name, tmp_path):
+    torch.manual_seed(0)
+    network = build("compact:nano", scale=2, head="spread").eval()
+    with torch.no_grad():
+        network.spread.weight.mul_(50)
+    card = describe("compact:nano", scale=2, head="spread")
+    save_model(network, card, tmp_path / "model.safetensors")
+    export_onnx(network, card, tmp_path / "model.onnx")
+    lr = picture(network.channels, 14, 9)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(lr))
+    sr, log_scale = open_engine(tmp_path, engine=name).with_spread(lr)
+    np.testing.assert_allclose(sr, expected["sr"].numpy(), atol=1e-5)
+    np.testing.assert_allclose(log_scale, expected["log_scale"].numpy(), atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [

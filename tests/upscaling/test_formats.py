@@ -103,6 +103,17 @@ def test_a_pair_that_does_not_agree_is_not_written(folder, monkeypatch):
 
 
 @needs_openvino
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"node { name: 'x' }", b"<net", b"<net></net>"]
+)
+def test_what_is_no_graph_is_refused(content, folder):
+    export_model(folder, to="openvino")
+    (folder / "model.xml").write_bytes(content)
+    with pytest.raises(InputError, match=r"cannot be read as a model: .* It is damaged"):
+        open_engine(folder / "model.xml")
+
+
+@needs_openvino
 def test_a_looping_graph_is_not_run(folder):
     export_model(folder, to="openvino")
     path = folder / "model.xml"

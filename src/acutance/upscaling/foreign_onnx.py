@@ -63,13 +63,15 @@ def probed_card(path: Path, port: Port, run: Run) -> ModelCard:
     everywhere. Pictures in [0, 1] are assumed, as nearly all such files want them.
     """
     scale = _scale(path, port, run)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return ModelCard(
         architecture="onnx",
         scale=scale,
         color=_COLORS[port.channels],
         reach=_reach(port, run, scale),
         name=path.stem,
-        weights=hashlib.sha256(path.read_bytes()).hexdigest(),
+        weights=digest,
     )
 
 

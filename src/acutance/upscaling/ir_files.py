@@ -27,6 +27,8 @@ def checked_ir(path: Path) -> str | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(path, error) from error
+    if not text.lstrip().startswith(("<?xml", "<net")):  # OpenVINO would try it as other formats
+        raise damaged(path, ValueError("it is not XML"))
     if _ENDLESS.search(text):
         raise InputError(
             f"{path} holds a loop, which may never end, and is not run. "
