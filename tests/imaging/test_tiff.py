@@ -124,6 +124,23 @@ def test_what_tifffile_writes_is_read(
         np.testing.assert_array_equal(picture.alpha, expected[:, :, -1])
 
 
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("rows", [None, 6])
+def test_large_strips_without_compression_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planar: str, rows: int | None
+) -> None:
+    """Also where the last strip is shorter and each sample has strips of its own."""
+    tifffile = pytest.importorskip("tifffile")
+    monkeypatch.setattr("acutance.imaging.tiff.layout._LARGE_STRIP", 100)
+    monkeypatch.setattr(reader, "_BAND_BYTES", 1)
+    values = noise(16, 20, 3, dtype=np.uint16)
+    shaped = values.transpose(2, 0, 1) if planar == "separate" else values
+    tifffile.imwrite(
+        tmp_path / "a.tif", shaped, photometric="rgb", planarconfig=planar, rowsperstrip=rows
+    )
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", rows=3).pixels, values)
+
+
 @pytest.mark.parametrize(
     "compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "zstd", "lzma"]
 )
@@ -486,3 +503,29 @@ def test_memory_does_not_depend_on_the_height(tmp_path: Path) -> None:
     held, used = map(int, said.split())
     assert used < held + 2**22 < rows.nbytes / 2  # 4 MiB: what Pillow is itself
     np.testing.assert_array_equal(read(tmp_path / "b.tif").pixels, rows)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_a_directory_of_any_kinds_and_values_ends_in_a_refusal_or_a_picture(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """What a fuzzer that knows the format does: every field may be of every kind and length."""
+    values = noise(4, 5, 3)
+    content = bytearray(described(values))
+    extra = data.draw(st.sampled_from([34665, 34853, 282, 296, 254, 700, 34675, 270]))
+    struct.pack_into("<H", content, 10 + 12 * 14, extra)  # in the place of the sample format
+    for _ in range(data.draw(st.integers(1, 3))):
+        line = 10 + 12 * data.draw(st.integers(0, 14))
+        kind = data.draw(st.integers(0, 19))
+        count = data.draw(st.sampled_from([0, 1, 2, 4, 2**28, 2**32 - 1]))
+        field = data.draw(st.binary(min_size=4, max_size=4) | st.just(b"\0\0\xc0\x7f"))
+        struct.pack_into("<HI4s", content, line + 2, kind, count, field)
+    path = tmp_path_factory.mktemp("fields") / "a.tif"
+    path.write_bytes(content)
+    with suppress(InputError):
+        source = open_tiff(path)
+        if source is not None:
+            with closing(source):
+                if source.facts.width * source.facts.height < 10**7:
+                    source.read(source.facts.height)

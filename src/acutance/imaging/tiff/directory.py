@@ -50,6 +50,12 @@ class Directory:
     following: int  # where the next one is; 0: nowhere
 
 
+def whole_number(entries: Mapping[int, Entry], tag: int, form: Form, *, default: int) -> int:
+    """The first value of a tag; the default where it is missing or no whole number."""
+    numbers = entries[tag].numbers(form)[:1] if tag in entries else ()
+    return int(numbers[0]) if numbers and isinstance(numbers[0], int) else default
+
+
 def read_form(file: BinaryIO) -> tuple[Form, int]:
     """The form of a file, and where its first directory is."""
     start = file.read(16)
@@ -69,7 +75,7 @@ def read_directory(
 ) -> Directory:
     """The entries with these tags, or all, of the directory at `at`."""
     wanted = None if tags is None else frozenset(tags)
-    file.seek(at)
+    _go(file, at)
     count_code = form.order + ("Q" if form.is_big else "H")
     (count,) = _unpacked(file, count_code)
     if count > 2**16:
@@ -95,11 +101,17 @@ def _value(file: BinaryIO, form: Form, line: tuple[int, int, int, bytes]) -> byt
     size = many * _KINDS[kind][0]
     if size <= len(field):
         return field[:size]
-    file.seek(struct.unpack(form.place, field)[0])
+    _go(file, struct.unpack(form.place, field)[0])
     value = file.read(size)
     if len(value) < size:
         raise DirectoryError(f"it ends inside the tag {tag}")
     return value
+
+
+def _go(file: BinaryIO, at: int) -> None:
+    if not 0 <= at < 2**63:  # what systems can name
+        raise DirectoryError("a place outside the file")
+    file.seek(at)
 
 
 def _unpacked(file: BinaryIO, code: str) -> tuple[int, ...]:
@@ -128,7 +140,7 @@ def pack_directory(entries: Mapping[int, Entry], at: int, form: Form) -> bytes:
     """A directory that stands at `at` and is the last, with the values behind it."""
     field_size, count_code = (8, "Q") if form.is_big else (4, "H")
     head = struct.pack(form.order + count_code, len(entries))
-    lines, values = b"", b""
+    lines, values = bytearray(), bytearray()
     line_size = 4 + 2 * field_size
     behind = at + len(head) + line_size * len(entries) + field_size
     for tag in sorted(entries):
@@ -141,4 +153,4 @@ def pack_directory(entries: Mapping[int, Entry], at: int, form: Form) -> bytes:
             values += bytes((behind + len(values)) % 2)  # values begin at even places
             lines += struct.pack(form.place, behind + len(values))
             values += item.value
-    return head + lines + bytes(field_size) + values
+    return head + bytes(lines) + bytes(field_size) + bytes(values)

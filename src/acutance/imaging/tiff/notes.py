@@ -28,6 +28,7 @@ from acutance.imaging.tiff.directory import (
     pack_directory,
     read_directory,
     read_form,
+    whole_number,
 )
 
 _TEXTS = {
@@ -68,14 +69,15 @@ def note_entries(metadata: Metadata, at: int, form: Form) -> tuple[dict[int, Ent
 
 
 def _resolution(entries: Mapping[int, Entry], form: Form) -> tuple[float, float] | None:
-    unit = entries[tags.DPI_UNIT].numbers(form)[0] if tags.DPI_UNIT in entries else tags.INCH
-    inches = {tags.INCH: 1.0, tags.CENTIMETRE: 2.54}.get(int(unit))
-    found = [
-        entries[tag].numbers(form) for tag in (tags.DPI_ACROSS, tags.DPI_DOWN) if tag in entries
-    ]
-    if inches is None or len(found) != 2 or any(len(n) < 2 or min(n[:2]) <= 0 for n in found):
+    unit = whole_number(entries, tags.DPI_UNIT, form, default=tags.INCH)
+    inches = {tags.INCH: 1.0, tags.CENTIMETRE: 2.54}.get(unit)
+    found = [entries[tag] for tag in (tags.DPI_ACROSS, tags.DPI_DOWN) if tag in entries]
+    if inches is None or len(found) != 2 or any(e.kind != RATIONAL for e in found):
         return None
-    across, down = (inches * n[0] / n[1] for n in found)
+    ratios = [e.numbers(form)[:2] for e in found]
+    if any(len(ratio) < 2 or min(ratio) <= 0 for ratio in ratios):
+        return None
+    across, down = (inches * ratio[0] / ratio[1] for ratio in ratios)
     return across, down
 
 
@@ -87,9 +89,8 @@ def _exif(file: BinaryIO, directory: Directory, form: Form) -> bytes | None:
     for tag in (tags.EXIF, tags.GPS):
         if tag in directory.entries:
             try:
-                place = int(directory.entries[tag].numbers(form)[0])
-                inside = _copyable(read_directory(file, place, form))
-            except (DirectoryError, IndexError, OverflowError):
+                inside = _inside(file, directory.entries, tag, form)
+            except DirectoryError:
                 continue
             entries[tag] = entry(small, LONG, len(block))
             block += pack_directory(inside, len(block), small)
@@ -116,8 +117,8 @@ def _exif_entries(exif: bytes, at: int, form: Form) -> tuple[dict[int, Entry], b
             entries[tag] = in_order(value, have=have, want=form)
             continue
         try:
-            inside = _copyable(read_directory(file, int(value.numbers(have)[0]), have))
-        except (DirectoryError, IndexError, OverflowError):
+            inside = _inside(file, found, tag, have)
+        except DirectoryError:
             continue
         swapped = {key: in_order(item, have=have, want=form) for key, item in inside.items()}
         entries[tag] = entry(form, LONG8 if form.is_big else LONG, at + len(behind))
@@ -126,9 +127,11 @@ def _exif_entries(exif: bytes, at: int, form: Form) -> tuple[dict[int, Entry], b
     return entries, behind
 
 
-def _copyable(directory: Directory) -> dict[int, Entry]:
+def _inside(file: BinaryIO, entries: Mapping[int, Entry], tag: int, form: Form) -> dict[int, Entry]:
+    """What can be copied of the directory whose place the tag is."""
+    place = whole_number(entries, tag, form, default=0)
     return {
-        tag: e
-        for tag, e in directory.entries.items()
-        if tag != tags.INTEROPERABILITY and e.kind < LONG8
+        number: e
+        for number, e in read_directory(file, place, form).entries.items()
+        if number != tags.INTEROPERABILITY and e.kind < LONG8
     }

@@ -9,11 +9,11 @@ from acutance.imaging.picture import Facts, Picture, Source
 from acutance.imaging.refusals import damaged, several_pictures, unreadable
 from acutance.imaging.tiff import tags
 from acutance.imaging.tiff.directory import (
-    Directory,
     DirectoryError,
     Form,
     read_directory,
     read_form,
+    whole_number,
 )
 from acutance.imaging.tiff.layout import Layout, read_layout
 from acutance.imaging.tiff.notes import read_notes
@@ -47,11 +47,10 @@ def open_tiff(path: Path) -> Source | None:
             metadata = read_notes(file, directory, form)
     except DirectoryError as error:
         raise damaged(path, str(error)) from None
-    except OverflowError:  # a place beyond what any file has
-        raise damaged(path, "a place outside the file") from None
     except OSError as error:
         raise unreadable(path, error) from error
-    stored = _orientation(directory, form)
+    stored = whole_number(directory.entries, tags.ORIENTATION, form, default=1)
+    stored = stored if 1 <= stored <= 8 else 1
     facts = Facts(
         width=layout.height if is_transposed(stored) else layout.width,
         height=layout.width if is_transposed(stored) else layout.height,
@@ -71,19 +70,11 @@ def _count_pages(path: Path, form: Form, first: int) -> int:
             seen.add(at)
             try:
                 directory = read_directory(file, at, form, tags=(tags.KIND_OF_PAGE,))
-            except (DirectoryError, OverflowError):
+            except DirectoryError:
                 break
-            kind = directory.entries.get(tags.KIND_OF_PAGE)
-            numbers = kind.numbers(form) if kind else ()
-            count += not (numbers and int(numbers[0]) & 5)
+            count += not whole_number(directory.entries, tags.KIND_OF_PAGE, form, default=0) & 5
             at = directory.following
     return count
-
-
-def _orientation(directory: Directory, form: Form) -> int:
-    found = directory.entries.get(tags.ORIENTATION)
-    numbers = found.numbers(form) if found else ()
-    return int(numbers[0]) if numbers and numbers[0] in range(1, 9) else 1
 
 
 class _TiffSource:
@@ -123,8 +114,6 @@ class _TiffSource:
                 picture = _rows(self._whole, top, top + count)
         except OSError as error:
             raise unreadable(self._path, error) from error
-        except OverflowError:
-            raise damaged(self._path, "a place outside the file") from None
         self._done += count
         return picture
 
