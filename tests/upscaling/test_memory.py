@@ -91,6 +91,14 @@ def test_a_network_that_looks_at_the_whole_is_cut_for_memory_and_says_so():
     assert "near that of the whole, not equal to it" in note
 
 
+def test_work_done_many_times_is_told_about():
+    """A network that sees far, and small tiles: exact, but at a price."""
+    how = Enlargement(tile=64)
+    (note,) = planned(facts(4000, 6000), Upscaler(Idle(reach=349)), how).notes
+    assert "142 times the work" in note  # (64 + 2 * 349)^2 / 64^2
+    assert planned(facts(4000, 6000), Upscaler(Idle(reach=8)), how).notes == ()
+
+
 MEASURE = """
 import sys
 from pathlib import Path

@@ -173,7 +173,7 @@ def test_a_file_becomes_a_file(upscaler, tmp_path):
     found, expected = read_picture(tmp_path / "b.png"), enlarge_picture(small, upscaler, PLAIN)
     np.testing.assert_array_equal(found.pixels, expected.pixels)
     np.testing.assert_array_equal(found.alpha, expected.alpha)
-    assert (made.width, made.height, made.engine) == (82, 60, "OnnxEngine")
+    assert (made.width, made.height, made.engine) == (82, 60, "onnx_runtime")
     assert made.seconds.keys() == {"decode", "network", "encode", "total"}
     assert all(0 <= part <= made.seconds["total"] for part in made.seconds.values())
     assert found.metadata.text["Title"] == "a"

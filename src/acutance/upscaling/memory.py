@@ -22,6 +22,7 @@ BLEND = 16  # lr pixels on either side of a border over which approximate pieces
 _MARGIN = 24 << 20  # bytes for what nobody counts
 _STRIPS = 4  # rows of the result that are alive: made, waiting, being encoded, and its copy
 _FLOATS = 5  # arrays of the size of a piece's result, as float32, that are alive together
+_LABORIOUS = 4  # times the work: worth a word
 _NEAR_BEST = 0.97  # of the share of pixels that are not worked out twice
 _SMALL_PX = 128 * 1024  # lr pixels of a picture that is not worth cutting
 _HEIGHTS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # lr rows kept
@@ -45,27 +46,34 @@ def planned(facts: Facts, upscaler: Upscaler, how: Enlargement, *, held: int = 0
     """
     asked = understood(facts, upscaler, how)
     free = _budget(how)
-    whole = _Load(task_of(upscaler, asked), upscaler, held)
-    if how.tile == 0:
-        return _within(whole, whole.uncut, how, free)
+    load = _Load(task_of(upscaler, asked), upscaler, held)
     is_small = facts.width * facts.height <= _SMALL_PX or not asked.may_be_cut
-    if is_small and how.tile is None and whole.bytes(whole.uncut) <= free:
-        return _within(whole, whole.uncut, how, free)
+    if how.tile == 0 or (is_small and how.tile is None and load.bytes(load.uncut) <= free):
+        plan = _within(load, load.uncut, how, free)
+        is_near = asked.wrap and not upscaler.is_exact_in_pieces
+        return replace(plan, notes=(_APPROXIMATE,)) if is_near else plan
     asked = replace(asked, may_be_cut=True, in_pieces=True)
     load = _Load(task_of(upscaler, asked), upscaler, held)
     cut = _square(load, how.tile) if how.tile is not None else _best(load, free)
     plan = _within(load, cut, how, free)
-    is_cut = cut.rows < asked.size[0] or cut.columns < asked.size[1]
-    if upscaler.is_exact_in_pieces or not is_cut:
-        return plan
-    overlap = round(BLEND * load.ratio)
-    return replace(plan, cut=replace(cut, overlap=_fitting(cut, overlap)), notes=(_APPROXIMATE,))
+    if not upscaler.is_exact_in_pieces and cut != load.uncut:
+        cut = replace(cut, overlap=_fitting(cut, round(BLEND * load.ratio)))
+        return replace(plan, cut=cut, notes=(_APPROXIMATE,))
+    times = load.seen(cut).pixels * load.ratio**2 / (cut.rows * cut.columns)
+    return replace(plan, notes=(_laborious(times),)) if times > _LABORIOUS else plan
 
 
 _APPROXIMATE = (
     "the network looks at the whole picture; it was given pieces that are mixed where they meet, "
     "so the result is near that of the whole, not equal to it"
 )
+
+
+def _laborious(times: float) -> str:
+    return (
+        f"pieces are small beside what the network sees around them: {times:.0f} times the work "
+        "of the whole at once, which more memory or a larger tile makes less"
+    )
 
 
 @dataclass(frozen=True, eq=False)
