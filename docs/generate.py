@@ -88,7 +88,7 @@ def model_table() -> str:
             f"`{listed.name}`" + (" (default)" if listed.is_default else ""),
             f"{listed.preset.parameters:,}",
             "luma" if listed.preset.channels == 1 else "RGB",
-            listed.preset.reach,
+            "whole picture" if listed.preset.reach is None else listed.preset.reach,
             listed.preset.source,
         )
         for listed in listed_networks()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pytest
 import torch
@@ -153,7 +154,8 @@ def test_a_file_that_is_cut_short_is_refused(model):
 
 def test_a_missing_model_is_named(tmp_path):
     assert refusal(tmp_path / "no.safetensors") == (
-        "There is no model at FILE. Give a run folder or a model file."
+        "There is no model at FILE. Give a run folder, a model file, or the name of a bundled "
+        "model. Known: nano-x2."
     )
 
 
@@ -164,11 +166,13 @@ def test_a_folder_without_a_model_is_named(tmp_path):
     )
 
 
-def test_a_file_without_a_card_is_named(network, tmp_path):
+def test_a_file_without_a_card_is_named(network, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "spandrel", None)  # as if it were not installed
     save_file(network.state_dict(), tmp_path / "a.safetensors")  # no slopes: not recognisable
     assert refusal(tmp_path / "a.safetensors") == (
         "FILE has no card, and its layers (body.0.bias, body.0.weight, body.10.bias ...) are of "
-        "no known layout. Name it, as in architecture='compact:general@4' (network:preset@scale)."
+        "no known layout. Name it, as in architecture='compact:general@4' (network:preset@scale). "
+        "The extra 'community' knows many more: pip install 'acutance[community]'."
     )
 
 

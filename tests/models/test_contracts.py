@@ -1,5 +1,6 @@
 """What every network owes its callers. A network joins by its line in the MODELS table."""
 
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -12,7 +13,13 @@ from acutance.models import MODELS, build
 from acutance.models.building import describe
 from acutance.models.checkpoint import load_model, save_model
 
-NAMES = [f"{name}:{preset}" for name in MODELS.names() for preset in MODELS.module(name).PRESETS]
+LARGE = {"rrdb:23"}  # the same network as the smaller preset, which takes a tenth of the time
+NAMES = [
+    pytest.param(full, marks=pytest.mark.slow) if full in LARGE else full
+    for name in MODELS.names()
+    for preset in MODELS.module(name).PRESETS
+    if (full := f"{name}:{preset}")
+]
 SCALES = (2, 3, 4)
 
 
@@ -71,10 +78,16 @@ def extent(network: nn.Module, axis: int) -> tuple[int, int]:
 @pytest.mark.parametrize("axis", [2, 3], ids=["rows", "columns"])
 def test_the_reach_is_exact(network, axis):
     """In float64: through 70 layers the outermost pixel's influence is below float32."""
+    if network.reach is None:
+        pytest.skip("every pixel matters")
+    if network.reach > 300:
+        pytest.skip("through 345 layers the influence is below float64 too; see test_reach.py")
     assert max(extent(network, axis)) == network.reach
 
 
 def test_bands_that_overlap_by_the_reach_give_the_whole(network):
+    if network.reach is None:
+        pytest.skip("no overlap is enough")
     s, height = network.scale, 2 * network.reach + 9
     lr = picture(network, height, 3)
     with torch.inference_mode():
@@ -87,6 +100,12 @@ def test_bands_that_overlap_by_the_reach_give_the_whole(network):
         ]
     size = float(whole.abs().max())
     assert_close(torch.cat(parts, dim=2), whole, atol=2e-6 * max(size, 1), rtol=0)
+
+
+def test_who_sees_everything_says_what_cutting_changes(network):
+    bound = getattr(network, "bound", None)
+    assert (bound is None) == (network.reach is not None)
+    assert bound is None or (bound.tile > 0 and bound.overlap > 0 and 0 < bound.levels < 256)
 
 
 def test_every_parameter_learns(name):
@@ -107,14 +126,13 @@ def test_judges_each_picture_of_a_batch_alone(name):
 
 
 def test_is_the_same_in_channels_last(name):
-    network = network_of(name, 2)
+    network = deepcopy(network_of(name, 2))  # a layout leaves its trace in 1x1 kernels
     lr = picture(network, 9, 11)
     with torch.inference_mode():
         expected = network(lr)
         found = network.to(memory_format=torch.channels_last)(
             lr.to(memory_format=torch.channels_last)
         )
-    network.to(memory_format=torch.contiguous_format)
     assert_close(found, expected, atol=1e-5 * float(expected.abs().max()), rtol=0)
 
 
@@ -129,6 +147,7 @@ def test_saved_and_loaded_to_the_bit(name, tmp_path):
     written = save_model(network, describe(name, scale=3), tmp_path / "model.safetensors")
     loaded = load_model(tmp_path)
     assert loaded.card == written
+    assert loaded.card.bound == getattr(network, "bound", None)
     assert (loaded.scale, loaded.channels, loaded.reach) == (3, network.channels, network.reach)
     lr = picture(network, 5, 6)
     with torch.inference_mode():

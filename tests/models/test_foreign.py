@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 
 import pytest
 import torch
@@ -125,11 +126,13 @@ def test_a_wrong_name_says_what_does_not_fit(general, tmp_path):
     )
 
 
-def test_an_unknown_layout_asks_for_its_name(tmp_path):
+def test_an_unknown_layout_asks_for_its_name(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "spandrel", None)  # as if it were not installed
     torch.save({"conv_1.weight": torch.zeros(1)}, tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == (
         "FILE has no card, and its layers (conv_1.weight ...) are of no known layout. "
-        "Name it, as in architecture='compact:general@4' (network:preset@scale)."
+        "Name it, as in architecture='compact:general@4' (network:preset@scale). "
+        "The extra 'community' knows many more: pip install 'acutance[community]'."
     )
 
 

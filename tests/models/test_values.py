@@ -29,6 +29,15 @@ PUBLISHED = [
     ("edsr:full", 4, 43_089_923),
     ("compact:video", 4, 621_424),
     ("compact:general", 4, 1_213_296),
+    ("imdn", 2, 694_404),
+    ("imdn", 3, 703_059),
+    ("imdn", 4, 715_176),
+    ("pan", 2, 261_403),
+    ("pan", 3, 261_403),
+    ("pan", 4, 272_419),
+    ("rlfn", 2, 526_856),
+    ("rlfn", 4, 543_740),
+    ("rrdb:23", 4, 16_697_987),
 ]
 
 
@@ -82,6 +91,9 @@ REACHES = [
     ("fsrcnn", 2, 8),
     ("fsrcnn", 4, 7),
     ("edsr:full", 4, 68),
+    ("pan", 2, 36),  # 1 + 16 blocks of 2 + 1 = 34; 3 hr pixels to each side of 2 are 2 lr
+    ("pan", 3, 35),  # 3 hr pixels are 1 lr
+    ("rrdb:23", 4, 349),  # 1 + 23 x 15 + 1 = 347; 3 at x4, then 1 at x2: 2 lr
 ]
 
 

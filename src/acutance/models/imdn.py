@@ -30,7 +30,7 @@ class Imdn(nn.Module):
 
     scales = (2, 3, 4)
     reach = None
-    bound = Bound(tile=0, overlap=0, levels=0.0)
+    bound = Bound(tile=128, overlap=48, levels=46.0, rms=2.0)
 
     def __init__(self, *, scale: int, channels: int = 3, features: int = 64) -> None:
         super().__init__()
@@ -90,6 +90,8 @@ class ContrastAttention(nn.Module):
             nn.Conv2d(squeezed, features, 1),
             nn.Sigmoid(),
         )
+        with torch.no_grad():  # what goes in is mostly positive: so none of so few begins dead
+            self.conv_du[0].weight.abs_()  # pyright: ignore[reportCallIssue]
 
     def forward(self, x: Float[Tensor, "n f h w"]) -> Float[Tensor, "n f h w"]:
         mean = x.mean(dim=(2, 3), keepdim=True)

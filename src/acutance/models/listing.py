@@ -1,11 +1,14 @@
-"""The presets of all networks, read from the source text: at once, and without torch."""
+"""The presets of all networks and the bundled models: at once, and without torch."""
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import prod
 
 from acutance.models import MODELS
+from acutance.models.bundled import bundled_models
+from acutance.models.card import ModelCard, read_card
 from acutance.models.preset import Preset
 
 
@@ -26,6 +29,29 @@ def listed_networks() -> Iterator[Listed]:
             yield Listed(f"{network}:{name}", place == 0, preset)
         if not presets:
             yield Listed(network, True, None)
+
+
+@dataclass(frozen=True)
+class BundledModel:
+    """One model that the package brings, as its file says."""
+
+    card: ModelCard
+    parameters: int
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """The means by set and metric, of the protocol that the card names."""
+        sets = (self.card.scores or {}).get("sets", {})
+        return sets if isinstance(sets, dict) else {}
+
+
+def listed_models() -> Iterator[BundledModel]:
+    """The bundled models by name."""
+    from safetensors import safe_open
+
+    for path in bundled_models().values():
+        with safe_open(path, framework="numpy") as file:
+            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+        yield BundledModel(read_card(path), sum(prod(shape) for shape in shapes))
 
 
 def written_presets(network: str) -> dict[str, Preset]:

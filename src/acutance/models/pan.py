@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acutance.models.preset import Preset
-from acutance.models.upsamplers import tail_reach
+from acutance.models.upsamplers import Bilinear, tail_reach
 
 PRESETS: dict[str, Preset] = {
     "40-16": Preset(
@@ -58,6 +58,7 @@ class Pan(nn.Module):
             before = tail_features
         self.conv_last = _conv3(tail_features, channels)
         self.activation = _leaky()
+        self.bilinear = Bilinear(scale=scale, channels=channels)
 
     def forward(self, lr: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c sh sw"]:
         first = self.conv_first(lr)
@@ -66,8 +67,7 @@ class Pan(nn.Module):
             x = self.get_submodule(f"upconv{number}")(F.interpolate(x, scale_factor=factor))
             x = self.activation(self.get_submodule(f"att{number}")(x))
             x = self.activation(self.get_submodule(f"HRconv{number}")(x))
-        base = F.interpolate(lr, scale_factor=self.scale, mode="bilinear", align_corners=False)
-        return self.conv_last(x) + base
+        return self.conv_last(x) + F.pixel_shuffle(self.bilinear(lr), self.scale)
 
 
 class SelfCalibrated(nn.Module):

@@ -62,6 +62,8 @@ def _spread_of_nan(network: nn.Module, axis: int, side: int) -> int | None:
         lr.narrow(axis, blocks * multiple, multiple).fill_(torch.nan)
         marked = picture_of(network(lr)).isnan().any(dim=1).any(dim=0).any(dim=3 - axis)
         places = marked.nonzero().flatten()
+        if not len(places):  # nothing of the pixel arrives, or the network hides NaN: the cut tells
+            return 0
         first, last = int(places.min()) // scale, int(places.max()) // scale
         if first > 0 and last < length - 1:
             farther = max(blocks - first // multiple, last // multiple - blocks)

@@ -39,7 +39,7 @@ class Rlfn(nn.Module):
 
     scales = (2, 3, 4)
     reach = None
-    bound = Bound(tile=0, overlap=0, levels=0.0)
+    bound = Bound(tile=128, overlap=48, levels=52.0, rms=2.7)
 
     def __init__(self, *, scale: int, channels: int = 3, features: int = 52) -> None:
         super().__init__()

@@ -44,6 +44,30 @@ class Nearest(nn.Module):
         return torch.cat([plane for plane in planes for _ in range(self.phases)], dim=1)
 
 
+class Bilinear(nn.Module):
+    """Bilinear enlargement with half-pixel centres and the edge repeated.
+
+    One fixed convolution of 3x3, the same at every place: torch's own computes positions in
+    float32, whose rounding grows with the picture, so that pieces would differ from the whole.
+    """
+
+    reach = 1
+    kernel: Tensor
+
+    def __init__(self, *, scale: int, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        shift = (np.arange(scale) + 0.5) / scale - 0.5  # lr pixels from the centre of the nearest
+        taps = np.stack([np.maximum(-shift, 0), 1 - np.abs(shift), np.maximum(shift, 0)], axis=1)
+        forms = np.einsum("pi,qj->pqij", taps, taps).reshape(scale**2, 1, 3, 3)
+        kernel = torch.from_numpy(forms).float().repeat(channels, 1, 1, 1)
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, lr: Float[Tensor, "n c h w"]) -> Float[Tensor, "n p h w"]:
+        with torch.autocast(lr.device.type, enabled=False):  # as for Bicubic
+            return F.conv2d(mirrored(lr, self.reach), self.kernel, groups=self.channels)
+
+
 class Bicubic(nn.Module):
     """MATLAB's bicubic enlargement with mirrored border, in floating point.
 

@@ -1,0 +1,127 @@
+"""Networks of the package spandrel as networks of ours; skipped where it cannot be imported."""
+
+import dataclasses
+import os
+import pickle
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from acutance.errors import InputError
+from acutance.models import build
+from acutance.models.card import read_card
+from acutance.models.checkpoint import load_model, save_model
+
+try:
+    import spandrel
+    from spandrel.architectures.SPAN import SPAN
+    from spandrel.architectures.SwinIR import SwinIR
+except Exception as error:  # torchvision raises RuntimeError where it was built for another torch
+    pytest.skip(f"spandrel is not at hand: {type(error).__name__}", allow_module_level=True)
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*meshgrid.*:UserWarning", "ignore:.*timm.*")
+
+
+def span():
+    return SPAN(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=2)
+
+
+def swinir():
+    return SwinIR(
+        img_size=16, embed_dim=12, depths=[2], num_heads=[2], window_size=4, upscale=2,
+        upsampler="pixelshuffle", mlp_ratio=2,
+    )  # fmt: skip
+
+
+MADE = {"SPAN": span, "SwinIR": swinir}
+
+
+@pytest.fixture(params=MADE)
+def made(request, tmp_path):
+    torch.manual_seed(0)
+    network = MADE[request.param]()
+    torch.save({"params": network.state_dict()}, tmp_path / "2x.pth")
+    return request.param, network.state_dict(), tmp_path / "2x.pth"
+
+
+def test_what_spandrel_knows_becomes_a_network_of_ours(made):
+    name, state, path = made
+    loaded = load_model(path)
+    assert (loaded.card.architecture, loaded.card.scale) == (f"spandrel:{name}", 2)
+    assert (loaded.card.color, loaded.channels) == ("rgb", 3)
+    lr = torch.rand(1, 3, 16, 20)
+    with torch.inference_mode():
+        expected = spandrel.ModelLoader().load_from_state_dict(dict(state)).model.eval()(lr)
+        assert_close(loaded(lr), expected, atol=0, rtol=0)
+        assert loaded(torch.rand(1, 3, 5, 3)).shape == (1, 3, 10, 6)
+
+
+def test_saved_and_loaded_to_the_bit(made, tmp_path):
+    loaded = load_model(made[2])
+    written = save_model(loaded, loaded.card, tmp_path / "a.safetensors")
+    again = load_model(tmp_path / "a.safetensors")
+    assert again.card == written == read_card(tmp_path / "a.safetensors")
+    lr = torch.rand(1, 3, 16, 20)
+    with torch.inference_mode():
+        assert torch.equal(again(lr), loaded(lr))
+
+
+def test_a_reach_is_measured_where_there_is_one(tmp_path):
+    torch.save(span().state_dict(), tmp_path / "a.pth")
+    torch.save(swinir().state_dict(), tmp_path / "b.pth")
+    assert load_model(tmp_path / "a.pth").card.reach == 21  # conv, six blocks of three, tail of two
+    assert load_model(tmp_path / "b.pth").card.reach is None  # windows from the picture's corner
+
+
+@pytest.mark.parametrize(
+    ("scale", "arguments"),
+    [(4, {}), (8, {}), (2, {"unshuffle": 2}), (1, {"unshuffle": 4})],
+)
+def test_our_rrdb_is_spandrels_esrgan(scale, arguments):
+    network = build("rrdb", scale=scale, arguments={"features": 16, "blocks": 2, **arguments})
+    found = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
+    assert (found.architecture.id, found.scale) == ("ESRGAN", scale)
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(network.eval()(lr), found.model(lr), atol=1e-6, rtol=1e-6)
+
+
+def test_our_compact_is_spandrels():
+    arguments = {"features": 8, "convolutions": 3, "activation": "prelu", "skip": "nearest"}
+    network = build("compact", scale=4, channels=3, arguments=arguments).eval()
+    found = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(network(lr), found.model(lr), atol=1e-6, rtol=1e-6)
+
+
+def test_an_unknown_layout_is_said(tmp_path):
+    torch.save({"a.weight": torch.zeros(2)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match="no layout that is known, neither here nor to spandrel"):
+        load_model(tmp_path / "a.pth")
+
+
+class Trap:
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+def test_spandrel_opens_no_file(tmp_path):
+    (tmp_path / "a.pth").write_bytes(pickle.dumps({"params": Trap(tmp_path / "sprung")}))
+    with pytest.raises(InputError, match="was not opened"):
+        load_model(tmp_path / "a.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_card_of_a_network_that_spandrel_does_not_find_is_refused(tmp_path):
+    loaded = build("espcn", scale=2)
+    from acutance.models.building import describe
+
+    card = dataclasses.replace(describe("espcn", scale=2), architecture="spandrel:HAT")
+    save_model(loaded, card, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="neither here nor to spandrel"):
+        load_model(tmp_path / "a.safetensors")
