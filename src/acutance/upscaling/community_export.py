@@ -6,14 +6,13 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from acutance.errors import InputError, RunError
-from acutance.models.building import fitted
+from acutance.errors import InputError
 from acutance.models.card import ModelCard
+from acutance.models.checkpoint import load_model
 from acutance.models.compact import LEAKY_SLOPE
-from acutance.models.foreign import recognise
 from acutance.storage import write_atomically
 from acutance.upscaling.export import check_equal
-from acutance.upscaling.pytorch import TorchEngine
+from acutance.upscaling.pytorch import engine_of
 
 _SLOPES = {"leaky_relu": LEAKY_SLOPE, "relu": 0.0}  # each is a PReLU whose slopes are all alike
 
@@ -30,18 +29,19 @@ def export_community(network: nn.Module, card: ModelCard, path: Path) -> ModelCa
     problem = _problem(card)
     if problem is not None:
         raise InputError(f"The model cannot be written for other programs: {problem}.")
-    tensors = _tensors(network, card)
-    again = recognise(path, tensors)
-    if again.scale != card.scale:
-        raise RunError(f"{path} was not written: other programs would take it for x{again.scale}.")
+    content = save(_tensors(network, card))
     was_training = network.training
     network.eval()
     try:
-        check_equal(network, TorchEngine(fitted(again, tensors, path), again), str(path))
+        write_atomically(path, lambda temporary: _write_proven(network, content, temporary))
     finally:
         network.train(was_training)
-    write_atomically(path, save(tensors))
-    return again
+    return card
+
+
+def _write_proven(network: nn.Module, content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    check_equal(network, engine_of(load_model(path)), "The community's file")
 
 
 def _problem(card: ModelCard) -> str | None:

@@ -14,6 +14,7 @@ from acutance.models.card import ModelCard
 _TYPES = {"tensor(float)": np.dtype(np.float32), "tensor(float16)": np.dtype(np.float16)}
 _COLORS = {1: "luma", 3: "rgb"}
 _PROBE_PX = (17, 19)  # unlike, odd, and large enough for a network with a few strides
+_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)  # of the sides, tried in this order
 _REACHES = (12, 24, 48, 96)  # lr pixels tried, each costs four times the one before
 _PATIENCE_S = 2.0  # for finding the reach; beyond it the picture is never cut
 _ROUNDING = 1e-4  # of sums made in another order; f16 files give more, and are not cut
@@ -56,27 +57,41 @@ def check_ports(path: Path, inputs: Sequence[tuple[str, str, list[int | str | No
 
 
 def probed_card(path: Path, port: Port, run: Run) -> ModelCard:
-    """The card of a network without one: scale and reach are measured, colour is the channels'.
+    """The card of a network without one: what it needs is measured, colour is the channels'.
 
-    The reach is found by changing one pixel by much, both ways, and looking how far the result
-    differs; None where it is beyond what a couple of seconds can show, or not the same
-    everywhere. Pictures in [0, 1] are assumed, as nearly all such files want them.
+    The multiple is the smallest with which a picture is taken. The reach is found by changing
+    one pixel by much, both ways, and looking how far the result differs; None where it is beyond
+    what a couple of seconds can show, or not the same everywhere. Pictures in [0, 1] are assumed,
+    as nearly all such files want them.
     """
-    scale = _scale(path, port, run)
+    scale, multiple = _scale(path, port, run)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return ModelCard(
         architecture="onnx",
         scale=scale,
         color=_COLORS[port.channels],
-        reach=_reach(port, run, scale),
+        reach=_reach(port, run, scale, multiple),
+        multiple=multiple,
         name=path.stem,
         weights=digest,
     )
 
 
-def _scale(path: Path, port: Port, run: Run) -> int:
-    height, width = _PROBE_PX
+def _scale(path: Path, port: Port, run: Run) -> tuple[int, int]:
+    """Scale, and the multiple that sides must be of."""
+    refused: InputError | None = None
+    for multiple in _MULTIPLES:
+        try:
+            return _scale_at(path, port, run, [side * multiple for side in _PROBE_PX]), multiple
+        except InputError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def _scale_at(path: Path, port: Port, run: Run, sides: Sequence[int]) -> int:
+    height, width = sides
     lr = _noise(port.channels, height, width, seed=0)
     try:
         sr = run(lr)
@@ -84,56 +99,59 @@ def _scale(path: Path, port: Port, run: Run) -> int:
         raise _unfit(
             path, f"it does not run on a picture of {width}x{height} pixels ({error})"
         ) from error
+    made = f"it makes {_words(sr.shape)} out of {_words(lr.shape)}"
     if sr.ndim != 4 or sr.shape[:2] != lr.shape[:2]:
-        raise _unfit(path, f"it makes {_words(sr.shape)} out of {_words(lr.shape)}")
+        raise _unfit(path, made)
     scale = sr.shape[2] // height
     if sr.shape[2:] != (scale * height, scale * width) or not 1 <= scale <= _MOST_SCALE:
-        raise _unfit(
-            path, f"it makes {_words(sr.shape)} out of {_words(lr.shape)}, no whole number of times"
-        )
+        raise _unfit(path, f"{made}, no whole number of times")
     if not np.isfinite(sr).all():
         raise _unfit(path, "a plain picture comes out as numbers that are not finite")
     return scale
 
 
-def _reach(port: Port, run: Run, scale: int) -> int | None:
+def _reach(port: Port, run: Run, scale: int, multiple: int) -> int | None:
     begun = perf_counter()
     for most in _REACHES:
-        found = _changed_within(port, run, scale, most)
+        found = _changed_within(port, run, (scale, multiple), most)
         if found is not None:
-            return found if _moves_along(port, run, scale, found) else None
+            return found if _moves_along(port, run, (scale, multiple), found) else None
         if 4 * (perf_counter() - begun) > _PATIENCE_S:
             return None
     return None
 
 
-def _changed_within(port: Port, run: Run, scale: int, most: int) -> int | None:
-    """How far from the middle pixel the result depends on it; None: as far as was looked."""
-    side = 2 * most + 3
-    middle = most + 1
+def _changed_within(port: Port, run: Run, steps: tuple[int, int], most: int) -> int | None:
+    """How far from a pixel the result depends on it; None: farther than was looked."""
+    scale, multiple = steps
+    side = -(-(2 * most + 3 + multiple) // multiple) * multiple
     farthest = 0
     for seed, value in enumerate((8.0, -8.0)):  # far outside, so that no small weight is missed
         lr = _noise(port.channels, side, side, seed=seed)
-        other = lr.copy()
-        other[:, :, middle, middle] = value
-        rows, columns = np.nonzero((run(lr) != run(other)).any(axis=(0, 1)))
-        for places in (rows, columns):
-            if places.size:
-                pixels = places // scale
-                farthest = max(farthest, middle - pixels.min(), pixels.max() - middle)
-    return int(farthest) if farthest <= most else None
+        sr = run(lr)
+        for middle in range(most + 1, most + 1 + multiple):  # each place within a multiple
+            other = lr.copy()
+            other[:, :, middle, middle] = value
+            for places in np.nonzero((sr != run(other)).any(axis=(0, 1))):
+                if places.size:
+                    pixels = places // scale
+                    farthest = max(farthest, middle - pixels.min(), pixels.max() - middle)
+            if farthest > most:
+                return None
+    return int(farthest)
 
 
-def _moves_along(port: Port, run: Run, scale: int, reach: int) -> bool:
-    """Whether a picture moved by one pixel gives the result moved likewise, away from its border.
+def _moves_along(port: Port, run: Run, steps: tuple[int, int], reach: int) -> bool:
+    """Whether a picture moved by the multiple gives the result moved likewise, inside its border.
 
-    Networks with windows or strides do not, and one pixel's reach says nothing of the others'.
+    Networks with windows do not, and the reach found at one place says nothing of others.
     """
-    side = 2 * reach + 16
+    scale, multiple = steps
+    side = -(-(2 * reach + 16 + multiple) // multiple) * multiple
     lr = _noise(port.channels, side, side, seed=2)
-    whole, moved = run(lr), run(lr[:, :, 1:, 1:])
-    near = scale * (reach + 1)
-    inner = whole[:, :, scale + near : -near, scale + near : -near]
+    whole, moved = run(lr), run(lr[:, :, multiple:, multiple:])
+    near, by = scale * (reach + 1), scale * multiple
+    inner = whole[:, :, by + near : -near, by + near : -near]
     other = moved[:, :, near:-near, near:-near]
     return bool(np.abs(inner - other).max() <= _ROUNDING * max(1.0, float(np.abs(inner).max())))
 
