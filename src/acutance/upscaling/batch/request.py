@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from acutance.errors import InputError
 from acutance.models.card import find_model, read_card
-from acutance.models.mixing import parse_mixture
 from acutance.upscaling import ENGINES
 from acutance.upscaling.choice import AUTO, choose_engine, open_engine
 from acutance.upscaling.engine import How
@@ -111,6 +110,10 @@ def _opened(model: "Model", request: Request, pixels: int | None) -> "Model":
 
 def _parts(model: str | Path) -> dict[str, float]:
     """The models of a mixture with their weights; one model is all of it."""
+    if ":" not in str(model):  # no weights in it
+        return {str(model): 1.0}
+    from acutance.models.mixing import parse_mixture
+
     parsed = parse_mixture(str(model))
     return {parsed: 1.0} if isinstance(parsed, str) else parsed
 
