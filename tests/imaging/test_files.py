@@ -2,6 +2,7 @@
 
 import re
 import struct
+import tracemalloc
 import zlib
 from contextlib import closing, suppress
 from functools import cache
@@ -589,6 +590,27 @@ def test_a_sink_that_is_closed_too_early_says_so(tmp_path: Path) -> None:
         sink.write(Picture(slope(5, 4)))
         with pytest.raises(RunError, match=re.escape("5 of 8 rows were written")):
             sink.close()
+
+
+def test_a_sink_takes_no_memory_before_its_first_rows(tmp_path: Path) -> None:
+    """So that whoever opened it may ask how much it will be, and refuse."""
+    tracemalloc.start()
+    try:
+        sink = open_sink(tmp_path / "a.jpg", Facts(60_000, 10_000, 3, np.dtype(np.uint8), False))
+        assert sink.held > 60_000 * 10_000 * 3
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_an_encoder_cannot_do_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("no such codec")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(RunError, match=re.escape("AVIF cannot be encoded (no such codec)")):
+        write_picture(tmp_path / "a.avif", Picture(slope(4, 4)))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

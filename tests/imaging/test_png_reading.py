@@ -122,7 +122,8 @@ def test_what_pillow_writes_is_read(tmp_path: Path, mode: str, interlace: int) -
 def test_a_transparent_grey_becomes_alpha(tmp_path: Path, depth: int) -> None:
     values = noise(9, 9, 1, levels=2**depth)
     key = int(values[4, 4, 0])
-    extra = [(b"tRNS", struct.pack(">H", key))]
+    above = 0xFFFF << depth & 0xFFFF  # what is above the depth is not compared
+    extra = [(b"tRNS", struct.pack(">H", key | above))]
     path = tmp_path / "a.png"
     path.write_bytes(png_files.picture(values, depth=depth, colour=0, extra=extra))
     picture = read(path)

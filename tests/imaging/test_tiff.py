@@ -124,6 +124,23 @@ def test_what_tifffile_writes_is_read(
         np.testing.assert_array_equal(picture.alpha, expected[:, :, -1])
 
 
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("rows", [None, 6])
+def test_large_strips_without_compression_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planar: str, rows: int | None
+) -> None:
+    """Also where the last strip is shorter and each sample has strips of its own."""
+    tifffile = pytest.importorskip("tifffile")
+    monkeypatch.setattr("acutance.imaging.tiff.layout._LARGE_STRIP", 100)
+    monkeypatch.setattr(reader, "_BAND_BYTES", 1)
+    values = noise(16, 20, 3, dtype=np.uint16)
+    shaped = values.transpose(2, 0, 1) if planar == "separate" else values
+    tifffile.imwrite(
+        tmp_path / "a.tif", shaped, photometric="rgb", planarconfig=planar, rowsperstrip=rows
+    )
+    np.testing.assert_array_equal(read(tmp_path / "a.tif", rows=3).pixels, values)
+
+
 @pytest.mark.parametrize(
     "compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "zstd", "lzma"]
 )

@@ -19,14 +19,16 @@ class PillowSink:
 
     def __init__(self, path: Path, facts: Facts, format: Format, *, quality: int | None) -> None:
         self._path, self._facts, self._format, self._quality = path, facts, format, quality
-        channels = facts.channels + facts.has_alpha
-        self._values = np.empty((facts.height, facts.width, channels), np.uint8)
+        self._shape = (facts.height, facts.width, facts.channels + facts.has_alpha)
         # Pillow's own copy has 4 bytes a pixel, the file at most about as many as the samples
-        self.held = 2 * self._values.nbytes + 4 * facts.width * facts.height
+        self.held = facts.height * facts.width * (2 * self._shape[2] + 4)
+        self._values: np.ndarray | None = None  # taken with the first rows: it may not be wanted
         self._filled = 0
 
     def write(self, rows: Picture) -> None:
         """The next rows, uint8."""
+        if self._values is None:
+            self._values = np.empty(self._shape, np.uint8)
         stop = self._filled + rows.height
         channels = self._facts.channels
         self._values[self._filled : stop, :, :channels] = rows.pixels
@@ -36,20 +38,27 @@ class PillowSink:
 
     def close(self) -> None:
         """Encode and write the file. Raises RunError where rows are missing."""
-        if self._filled != self._facts.height:
+        values, self._values = self._values, None
+        if values is None or self._filled != self._facts.height:
             raise RunError(
                 f"{self._path}: {self._filled} of {self._facts.height} rows were written. "
                 "The file is not complete."
             )
-        image = as_image(self._values)
+        image = as_image(values)
         if self._format.name == "GIF":
             image = to_palette(image)
         settings = {
             **encoder_settings(self._format, self._quality),
             **metadata_settings(self._facts.metadata, self._format),
         }
-        image.save(self._path, format=self._format.name, **settings)
-        self._values = np.empty((0, 0, 1), np.uint8)
+        try:
+            image.save(self._path, format=self._format.name, **settings)
+        except (OSError, MemoryError):  # of the disk: said by who writes files atomically
+            raise
+        except Exception as error:  # encoders raise whatever they like
+            raise RunError(
+                f"{self._path}: {self._format.name} cannot be encoded ({error}). Write .png."
+            ) from error
 
 
 def as_image(values: np.ndarray) -> Image.Image:
