@@ -30,7 +30,7 @@ def adopted(tensors: Mapping[str, Tensor], file: Path) -> "tuple[Adopted, ModelC
     spandrel, InputError where it knows no such network or it is no enlargement of pictures.
     """
     try:
-        import spandrel
+        import spandrel  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise MissingPackageError("spandrel", "community", f"Recognising {file}") from error
     own = {name.removeprefix(_OWN): tensor for name, tensor in tensors.items()}

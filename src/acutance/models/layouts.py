@@ -43,7 +43,7 @@ def _found(
     network: str, scale: int, arguments: Mapping[str, Constant], tensors: Tensors
 ) -> Recognised | None:
     channels = arguments["channels"]
-    if channels not in COLORS:
+    if not isinstance(channels, int) or channels not in COLORS:
         return None
     card = ModelCard(network, scale=scale, arguments=arguments, color=COLORS[channels])
     return Recognised(card, tensors)

@@ -1,5 +1,7 @@
 """RLFN: short residual blocks with attention from a much smaller copy of the features."""
 
+from collections.abc import Mapping
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -101,7 +103,7 @@ class SpatialAttention(nn.Module):
         return x * self.conv4(spread + self.conv_f(narrow)).sigmoid()
 
 
-def folded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def folded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a file that works on 0..255 as those of the same function on [0, 1].
 
     With p = 255, the first convolution gives W (p x) + b = (p W) x + b, and the last
