@@ -28,10 +28,20 @@ COMPILED = frozenset(
         "wavelet",
     ]
 )
+# Their gradients by differences take many passes through a network or a pyramid.
+LONG_DIFFERENCES = frozenset(
+    ["contrastive_ratio", "dists", "nlpd", "perceptual", "random_features", "scattering"]
+)
+
+
+def takes_long(name: str, point: str) -> bool:
+    if point == "compile":
+        return name not in COMPILED
+    return point == "gradcheck" and name in LONG_DIFFERENCES
+
+
 CASES = [
-    pytest.param(
-        name, point, marks=[pytest.mark.slow] if point == "compile" and name not in COMPILED else []
-    )
+    pytest.param(name, point, marks=[pytest.mark.slow] if takes_long(name, point) else [])
     for name in LOSSES.names()
     for point in POINTS
 ]
