@@ -1,6 +1,7 @@
 """`acutance models`: what can be trained, at once and without torch."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -28,18 +29,11 @@ def test_a_row_says_what_a_choice_needs():
 def test_bundled_models_are_listed_with_their_scores():
     table = CliRunner().invoke(models, []).stdout.split("\n\n")[-1]
     head, row = table.rstrip().splitlines()
-    assert head.split() == [
-        "bundled",
-        "model",
-        "scale",
-        "parameters",
-        "PSNR",
-        "dB,",
-        "y@1",
-        "licence",
-    ]
+    assert " ".join(head.split()) == "bundled model scale parameters PSNR dB, y@1 licence"
     assert row.split()[:3] == ["nano-x2", "x2", "14,660"]
-    assert "Set5 35.80" in row
+    measured = re.search(r"Set5 (\d+\.\d\d)", row)
+    assert measured is not None
+    assert float(measured[1]) > 35.5  # bicubic has 33.67
     assert row.endswith("Apache-2.0")
 
 

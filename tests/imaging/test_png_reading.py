@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.imaging import png_files
+from tests.memory import PEAK, TOLD
 
 from acutance.errors import InputError
 from acutance.imaging.picture import Picture
@@ -386,22 +387,25 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
         open_png(tmp_path)
 
 
-STREAM = """
-import resource, sys
+STREAM = (
+    PEAK
+    + """
+import sys
 from contextlib import closing
 from pathlib import Path
 from acutance.imaging.png import open_png, png_sink
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 with closing(open_png(Path(sys.argv[1]))) as source:
     with closing(png_sink(Path(sys.argv[2]), source.facts, compression=None)) as sink:
         print(source.held + sink.held)
         while (rows := source.read(64)).height:
             sink.write(rows)
-print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+print(peak() - before)
 """
+)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+@TOLD
 def test_memory_does_not_depend_on_the_height(tmp_path: Path) -> None:
     """72 MB of pixels through a reader and a writer: no more than both say that they hold."""
     rows = np.zeros((6000, 4000, 3), np.uint8)

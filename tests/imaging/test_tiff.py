@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.memory import PEAK, TOLD
 
 from acutance.errors import InputError, RunError
 from acutance.imaging.picture import Facts, Metadata, Picture
@@ -477,22 +478,25 @@ def test_missing_and_wrong_rows_are_an_error(tmp_path: Path) -> None:
         sink.close()
 
 
-STREAM = """
-import resource, sys
+STREAM = (
+    PEAK
+    + """
+import sys
 from contextlib import closing
 from pathlib import Path
 from acutance.imaging.tiff import open_tiff, tiff_sink
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 with closing(open_tiff(Path(sys.argv[1]))) as source:
     with closing(tiff_sink(Path(sys.argv[2]), source.facts, compression=None)) as sink:
         print(source.held + sink.held)
         while (rows := source.read(64)).height:
             sink.write(rows)
-print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+print(peak() - before)
 """
+)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+@TOLD
 def test_memory_does_not_depend_on_the_height(tmp_path: Path) -> None:
     """48 MB in one strip, uncompressed, through a reader and a writer."""
     rows = np.zeros((4000, 2000, 3), np.uint16)
