@@ -2,11 +2,30 @@
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from acutance.errors import RunError
+from acutance.errors import InputError, RunError
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the work, by InputError, a path at which no file can or may be put."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(
+            f"Nothing can be written to {path}: {error.strerror}. Give another name."
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder, which no file replaces. Give another name.")
+    if not overwrite:
+        raise InputError(
+            f"{path} exists already. Use --overwrite to replace it, or give another name."
+        )
 
 
 def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> None:

@@ -44,7 +44,7 @@ from acutance.imaging.pillow_sink import PillowSink
 from acutance.imaging.pillow_source import moving, open_whole, too_large
 from acutance.imaging.png import open_png, png_sink
 from acutance.imaging.tiff import open_tiff, tiff_sink
-from acutance.storage import write_atomically
+from acutance.storage import check_free, write_atomically
 
 __all__ = [
     "ENDINGS",
@@ -150,10 +150,7 @@ def write_picture(
 ) -> None:
     """Write `picture` as `open_sink` says, whole or not at all, with its metadata."""
     format_of_target(path, format)
-    if path.exists() and not overwrite:
-        raise InputError(
-            f"{path} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(path, overwrite=overwrite)
     _check_arrays(path, picture)
     facts = Facts(
         picture.width,

@@ -8,11 +8,10 @@ from time import perf_counter
 
 import numpy as np
 
-from acutance.errors import InputError
 from acutance.imaging.files import open_sink, open_source, storable
 from acutance.imaging.metadata import prepared
 from acutance.imaging.picture import Facts, Picture, Sink, Source
-from acutance.storage import write_atomically
+from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import Progress, made_rows
 from acutance.upscaling.finishing import CAST_BOUND, Tally, white_of
 from acutance.upscaling.memory import Plan, planned
@@ -51,10 +50,7 @@ def enlarge_file(
     than write a wrong picture.
     """
     start = perf_counter()
-    if target.exists() and not output.overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(target, overwrite=output.overwrite)
     made: list[tuple[Plan, Flow]] = []
     with closing(open_source(source)) as opened:
         facts = _facts_of_result(opened.facts, upscaler, how, output)
