@@ -9,11 +9,10 @@ from acutance.errors import InputError
 from acutance.imaging.animation import read_animation
 from acutance.imaging.animation_writing import storable_animation, write_animation
 from acutance.imaging.formats import U8
-from acutance.imaging.metadata import prepared
 from acutance.imaging.picture import Facts, Picture
 from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import enlarge_picture
-from acutance.upscaling.pipeline import Enlarged
+from acutance.upscaling.pipeline import Enlarged, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.streams import Watch
 from acutance.upscaling.task import Upscaler, understood
@@ -52,7 +51,8 @@ def enlarge_animation(
             with network:
                 larger = enlarge_picture(frame, upscaler, how)
             progress((number + 1) / count)
-            yield with_metadata(larger, frame, upscaler, output)
+            metadata = metadata_of_result(frame, (width, height), upscaler, output)
+            yield replace(larger, metadata=metadata)
 
     def fill(temporary: Path) -> None:
         write_animation(
@@ -76,15 +76,3 @@ def enlarge_animation(
         notes=(*animation.notes, *lost),
         frames=len(animation.durations),
     )
-
-
-def with_metadata(larger: Picture, frame: Picture, upscaler: Upscaler, output: Output) -> Picture:
-    """The result with what stands beside the pixels of `frame`, as the output is to keep it."""
-    metadata = prepared(
-        frame.metadata,
-        policy=output.metadata,
-        width=larger.width,
-        height=larger.height,
-        made_by=upscaler.tag(frame.width, larger.width) if output.tag else None,
-    )
-    return replace(larger, metadata=metadata)

@@ -263,3 +263,10 @@ def test_an_empty_word_is_not_this_folder():
     """As of a variable of a shell that is not set."""
     with pytest.raises(InputError, match="One of the inputs is empty"):
         find_sources([""])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.avi", "a_x2.mkv"), ("a.MOV", "a_x2.mov"), ("a.webm", "a_x2.webm")]
+)
+def test_a_video_keeps_its_kind_where_that_can_be_written(name, expected):
+    assert enlarged_name(Path(name), "x2", kind="video", format=None) == expected

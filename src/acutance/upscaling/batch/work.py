@@ -7,12 +7,12 @@ from time import perf_counter
 from acutance.errors import InputError, RunError
 from acutance.imaging.files import read_picture, storable, write_picture
 from acutance.storage import check_free
-from acutance.upscaling.animation import enlarge_animation, with_metadata
+from acutance.upscaling.animation import enlarge_animation
 from acutance.upscaling.batch.kinds import Kind, is_for
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.batch.request import Request
 from acutance.upscaling.enlarging import facts_of
-from acutance.upscaling.pipeline import Enlarged, enlarge_file
+from acutance.upscaling.pipeline import Enlarged, enlarge_file, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.task import Upscaler
 from acutance.upscaling.uncertainty import sigma_path, with_sigma, write_sigma
@@ -86,7 +86,9 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, output: Output) -> Enlarged:
     decoded = perf_counter()
     made = with_sigma(upscaler.engine)(picture)
     network = perf_counter()
-    larger = with_metadata(made.picture, picture, upscaler, output)
+    size = made.picture.width, made.picture.height
+    metadata = metadata_of_result(picture, size, upscaler, output)
+    larger = replace(made.picture, metadata=metadata)
     _, lost = storable(job.target, facts_of(larger), format=output.format)
     write_sigma(sigma, made.sigma, overwrite=output.overwrite)
     try:
