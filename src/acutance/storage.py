@@ -6,6 +6,7 @@ import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from acutance.errors import InputError, RunError
 
@@ -59,6 +60,22 @@ def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> 
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
+
+
+def append(file: IO[bytes], content: bytes, *, path: Path, durable: bool = False) -> None:
+    """Append to `file`, which is `path` opened without a buffer; `durable`: it is on the disk then.
+
+    Raises RunError where it cannot be written; nothing of it is tried again when the file is
+    closed, as it would be with a buffer.
+    """
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        if durable:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:

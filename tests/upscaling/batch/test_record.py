@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from acutance.errors import InputError
+from acutance.errors import InputError, RunError
 from acutance.upscaling.batch import record as record_module
+from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.batch.record import Record, file_record
+from acutance.upscaling.batch.report import Report
 
 
 def test_a_record_is_held_by_one(tmp_path):
@@ -49,3 +51,27 @@ def test_a_long_name_has_a_record_too(tmp_path, stem):
     Record(file_record(target), transient=True).close()
     assert file_record(target) != file_record(tmp_path / f"{stem[:-1]}.png")
     assert file_record(Path("a.png")) == Path(".acutance-a.png.jsonl")
+
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full, of Linux")
+
+
+@needs_full
+def test_a_record_on_a_full_disk_says_so_and_can_be_closed(tmp_path):
+    record = Record(tmp_path / "a.jsonl")
+    record._file.close()
+    record._file = FULL.open("wb", buffering=0)
+    with pytest.raises(RunError, match=r"a\.jsonl: the disk is full"):
+        record.begin(Job(tmp_path / "a.png", tmp_path / "b.png"), "settings")
+    record.close()
+
+
+@needs_full
+def test_a_report_on_a_full_disk_says_so_and_can_be_closed(tmp_path):
+    report = Report(tmp_path / "r.jsonl")
+    report._file.close()
+    report._file = FULL.open("wb", buffering=0)
+    with pytest.raises(RunError, match=r"r\.jsonl: the disk is full"):
+        report.write({"source": "a", "output": "b"})
+    report.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from acutance.errors import InputError, RunError
+from acutance.storage import append
 from acutance.upscaling.batch.planning import Job
 
 NAME = ".acutance-batch"
@@ -143,8 +144,7 @@ class Record:
             "settings": settings,
             "was": state_of(job.target),
         }
-        self._write(line)
-        os.fsync(self._file.fileno())
+        self._write(line, durable=True)
 
     def done(self, job: Job, report: Mapping[str, Any]) -> None:
         """To be called when the target stands."""
@@ -169,18 +169,17 @@ class Record:
     def _name(self, job: Job) -> str:
         return os.path.relpath(_absolute(job.target), _absolute(self.path.parent))
 
-    def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False).encode(errors="surrogateescape"))
-        self._file.write(b"\n")
-        self._file.flush()
+    def _write(self, line: Mapping[str, Any], *, durable: bool = False) -> None:
+        text = json.dumps(line, ensure_ascii=False) + "\n"
+        content = text.encode(errors="surrogateescape")
+        append(self._file, content, path=self.path, durable=durable)
 
     def _end_torn_line(self) -> None:
         """A kill may have cut the last line."""
         if self._file.seek(0, os.SEEK_END) > 0:
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
-                self._file.write(b"\n")
-                self._file.flush()
+                append(self._file, b"\n", path=self.path)
 
 
 def folder_record(folder: Path, shard: tuple[int, int] = (1, 1)) -> Path:
@@ -257,7 +256,7 @@ def _absolute(path: Path) -> Path:
 def _hold(path: Path) -> IO[bytes] | None:
     """The file, opened and held; None where another process holds it."""
     while True:
-        file = path.open("a+b")
+        file = path.open("a+b", buffering=0)
         if not _lock(file):
             file.close()
             return None

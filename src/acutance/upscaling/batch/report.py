@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from acutance.errors import InputError
-from acutance.storage import write_atomically
+from acutance.storage import append, write_atomically
 
 
 class Report:
@@ -15,12 +15,13 @@ class Report:
     def __init__(self, path: Path, earlier: Iterable[Mapping[str, Any]] = ()) -> None:
         _check_replaceable(path)
         write_atomically(path, "".join(f"{_line(each)}\n" for each in earlier))
-        self._file: IO[str] = path.open("a", encoding="utf-8", errors="surrogateescape")
+        self._path = path
+        self._file: IO[bytes] = path.open("ab", buffering=0)
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one line; another process can read it when this returns."""
-        self._file.write(f"{_line(row)}\n")
-        self._file.flush()
+        content = f"{_line(row)}\n".encode(errors="surrogateescape")
+        append(self._file, content, path=self._path)
 
     def close(self) -> None:
         """The file is complete."""
