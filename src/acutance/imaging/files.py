@@ -177,6 +177,8 @@ def recognised(path: Path) -> Format:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a picture. Name a file in it.")
+        if path.exists() and not path.is_file():  # opening it might wait for ever
+            raise InputError(f"{path} is a pipe or a device. Save the picture as a file first.")
         with path.open("rb") as file:
             start = file.read(START)
     except FileNotFoundError:

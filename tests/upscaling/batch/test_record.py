@@ -1,5 +1,6 @@
 """The record of what is finished: who holds it, and where it stands."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,12 @@ def test_a_report_on_a_full_disk_says_so_and_can_be_closed(tmp_path):
     with pytest.raises(RunError, match=r"r\.jsonl: the disk is full"):
         report.write({"source": "a", "output": "b"})
     report.close()
+
+
+def test_a_report_keeps_names_that_are_no_text(tmp_path):
+    row = {"source": os.fsdecode(b"a\xff.png"), "output": "b"}
+    report = Report(tmp_path / "r.jsonl", [row])
+    report.write(row)
+    report.close()
+    line = b'{"source": "a\xff.png", "output": "b"}\n'
+    assert (tmp_path / "r.jsonl").read_bytes() == 2 * line

@@ -14,22 +14,22 @@ class Report:
 
     def __init__(self, path: Path, earlier: Iterable[Mapping[str, Any]] = ()) -> None:
         _check_replaceable(path)
-        write_atomically(path, "".join(f"{_line(each)}\n" for each in earlier))
+        write_atomically(path, b"".join(_line(each) for each in earlier))
         self._path = path
         self._file: IO[bytes] = path.open("ab", buffering=0)
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one line; another process can read it when this returns."""
-        content = f"{_line(row)}\n".encode(errors="surrogateescape")
-        append(self._file, content, path=self._path)
+        append(self._file, _line(row), path=self._path)
 
     def close(self) -> None:
         """The file is complete."""
         self._file.close()
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False)
+def _line(row: Mapping[str, Any]) -> bytes:
+    """Names of files that are no UTF-8 stand in it as they are."""
+    return f"{json.dumps(row, ensure_ascii=False)}\n".encode(errors="surrogateescape")
 
 
 def _check_replaceable(path: Path) -> None:
