@@ -1,9 +1,12 @@
 """Where a file may be put: said before the work."""
 
+import os
+import stat
+
 import pytest
 
 from acutance.errors import InputError
-from acutance.storage import check_free
+from acutance.storage import check_free, write_atomically
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
@@ -30,3 +33,15 @@ def test_a_folder_is_replaced_by_no_file(tmp_path, overwrite):
 def test_a_name_that_no_file_can_have(tmp_path):
     with pytest.raises(InputError, match=r"File name too long\. Give another name"):
         check_free(tmp_path / ("a" * 300), overwrite=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_file_that_only_its_owner_may_read_stays_so_when_it_is_replaced(tmp_path):
+    path = tmp_path / "a.png"
+    write_atomically(path, b"old")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+    path.chmod(0o600)
+    write_atomically(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)

@@ -53,7 +53,7 @@ def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> 
         else:
             temporary.write_text(fill, encoding="utf-8")
         _flush_to_disk(temporary)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(_mode_for(path))
         os.replace(temporary, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -115,7 +115,11 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _mode_for(path: Path) -> int:
+    """Who may do what with the file: as with the one that it replaces, or as with any new one."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:  # there is none
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
