@@ -2,11 +2,31 @@
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
-from acutance.errors import RunError
+from acutance.errors import InputError, RunError
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the work, by InputError, a path at which no file can or may be put."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(
+            f"Nothing can be written to {path}: {error.strerror}. Give another name."
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder, which no file replaces. Give another name.")
+    if not overwrite:
+        raise InputError(
+            f"{path} exists already. Use --overwrite to replace it, or give another name."
+        )
 
 
 def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> None:
@@ -33,13 +53,29 @@ def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> 
         else:
             temporary.write_text(fill, encoding="utf-8")
         _flush_to_disk(temporary)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(_mode_for(path))
         os.replace(temporary, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
+
+
+def append(file: IO[bytes], content: bytes, *, path: Path, durable: bool = False) -> None:
+    """Append to `file`, which is `path` opened without a buffer; `durable`: it is on the disk then.
+
+    Raises RunError where it cannot be written; nothing of it is tried again when the file is
+    closed, as it would be with a buffer.
+    """
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        if durable:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _cannot_write(path: Path, error: OSError) -> RunError:
@@ -79,7 +115,11 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _mode_for(path: Path) -> int:
+    """Who may do what with the file: as with the one that it replaces, or as with any new one."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:  # there is none
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

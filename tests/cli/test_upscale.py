@@ -323,6 +323,26 @@ def test_the_whole_command(model, tmp_path):
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'out' / 'a_x2.png'}\n"), done.stderr
 
 
+def test_a_shell_sees_that_pictures_failed(tmp_path):
+    """Not only click's own runner: the group swallows the Exit of a command."""
+    put(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    command = [sys.executable, "-m", "acutance", "upscale", "a.png", "b.png", "-o", "out"]
+    done = subprocess.run(
+        [*command, "-m", "bicubic", "--scale", "2"], cwd=tmp_path, capture_output=True, timeout=60
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.decode().endswith("acutance: 1 of 2 pictures failed.\n")
+
+
+def test_a_mixture_is_run_by_no_engine_but_pytorch(model, tmp_path):
+    mixture = f"{model}:0.5,{put(tmp_path / 'a.png')}:0.5"
+    options = ("-o", tmp_path / "b.png", "-m", mixture, "--engine", "onnx_runtime")
+    code, _, message = run(upscale, tmp_path / "a.png", *options)
+    assert code == 2
+    assert message == "A mixture is run by pytorch, not by 'onnx_runtime'. Leave --engine out."
+
+
 def test_export_makes_the_twin(model, tmp_path):
     target = tmp_path / "a.onnx"
     code, out, _ = run(export, model, "-o", target)

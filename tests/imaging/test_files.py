@@ -1,5 +1,6 @@
 """Picture files: what is read is what was written, and what cannot be read says why."""
 
+import os
 import re
 import struct
 import tracemalloc
@@ -692,3 +693,10 @@ def test_only_what_is_read_in_rows_may_be_larger_than_what_is_read_whole(
     monkeypatch.setattr(files, "MOST_STREAMED", 2 * 10**6)
     with pytest.raises(InputError, match="2000x3000, more than the 2 million pixels"):
         open_source(tmp_path / "rows.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png is a pipe or a device"):
+        open_source(tmp_path / "a.png")

@@ -3,13 +3,14 @@
 import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acutance.errors import InputError
 from acutance.upscaling.settings import Size
-from acutance.upscaling.sizes import passes_for, target_size
+from acutance.upscaling.sizes import passes_for, ratio_of, target_size
 
 ODD = (37, 41)  # H, W
 
@@ -75,3 +76,24 @@ def test_what_cannot_be_made_is_refused(size, wanted, native, message):
 def test_the_last_step_is_never_a_blur_up(target, native, passes):
     """Unless the network keeps the size: then it is run once."""
     assert passes_for((10, 10), target, native=native) == passes
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        (2, Fraction(2)),
+        (1.1, Fraction(11, 10)),
+        (4 / 3, Fraction(4, 3)),
+        (np.float32(1.5), Fraction(3, 2)),
+        ("3/2", Fraction(3, 2)),
+        (Fraction(20001, 20000), Fraction(20001, 20000)),
+    ],
+)
+def test_a_scale_is_the_ratio_that_is_meant(scale, expected):
+    assert ratio_of(scale) == expected
+
+
+@pytest.mark.parametrize("scale", [float("nan"), float("inf"), "two", "1/0"])
+def test_no_scale(scale):
+    with pytest.raises(InputError, match=r"The scale must be a number above 0, not"):
+        ratio_of(scale)

@@ -56,9 +56,10 @@ def commands() -> None:
 def main() -> None:
     """Run the command line; turn errors into a line and an exit code (docs/commands.md)."""
     try:
-        commands.main(prog_name="acutance", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # click swallows the Exit of a command here and gives its code back
+        code = commands.main(prog_name="acutance", standalone_mode=False)
+        if isinstance(code, int):
+            sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -3,12 +3,13 @@
 import math
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any, ClassVar
 
 import click
 
+from acutance.errors import InputError
 from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.sizes import ratio_of
 
 _UNITS = {"": 1, "b": 1}
 _UNITS |= {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)}
@@ -53,8 +54,8 @@ def as_scale(_context: click.Context, _option: click.Parameter, text: str | None
     if text is None:
         return None
     try:
-        scale = Fraction(text.strip().lower().strip("x")).limit_denominator(10_000)
-    except (ValueError, ZeroDivisionError):
+        scale = ratio_of(text.strip().lower().strip("x"))
+    except InputError:
         raise click.BadParameter(f"'{text}' is no scale. Write 2, 1.5 or 3/2.") from None
     if not 1 <= scale <= 64:
         raise click.BadParameter(
@@ -127,7 +128,8 @@ def as_format(_context: click.Context, _option: click.Parameter, text: str | Non
     """ "png" or ".PNG" as "png", if it is a format that is known."""
     if text is None:
         return None
-    from acutance.upscaling.batch.kinds import PICTURES, VIDEOS
+    from acutance.upscaling.batch.kinds import PICTURES
+    from acutance.upscaling.video.encoders import ENDINGS as VIDEOS
 
     ending = f".{text.strip().lower().removeprefix('.')}"
     if ending not in PICTURES + VIDEOS:

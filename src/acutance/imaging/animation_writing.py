@@ -63,20 +63,30 @@ def write_animation(
     a `quality` (1 to 100) is asked for. Written in place: wrap it in `write_atomically`.
     """
     target = format_of_target(path, format)
-    if target.name not in _WRITERS:
-        raise InputError(
-            f"{path}: {target.name} cannot hold an animation. Use .gif, .webp or .png."
-        )
     pictures = iter(frames)
     first = next(pictures, None)
     if first is None:
         raise RunError(f"{path}: there are no frames to write.")
-    said = Facts(first.width, first.height, 3, U8, True, first.metadata)
-    facts, _ = storable(path, said, format=format)
+    facts, _ = storable_animation(path, (first.width, first.height), first.metadata, format=format)
     planes = _checked(path, map(_as_rgba, chain([first], pictures)), len(durations))
     film = _Film(path, planes, durations, loop, facts, quality)
     with path.open("wb") as file:
         _WRITERS[target.name](file, film)
+
+
+def storable_animation(
+    path: Path, size: tuple[int, int], metadata: Metadata, *, format: str | None = None
+) -> tuple[Facts, tuple[str, ...]]:
+    """What a file will hold of an animation of `size` (width, height), and notes of what is lost.
+
+    Refused: a format that has no animations, and more pixels than it can hold.
+    """
+    target = format_of_target(path, format)
+    if target.name not in _WRITERS:
+        raise InputError(
+            f"{path}: {target.name} cannot hold an animation. Use .gif, .webp or .png."
+        )
+    return storable(path, Facts(*size, 3, U8, True, metadata), format=format)
 
 
 def _as_rgba(picture: Picture) -> np.ndarray:

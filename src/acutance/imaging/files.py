@@ -44,7 +44,7 @@ from acutance.imaging.pillow_sink import PillowSink
 from acutance.imaging.pillow_source import moving, open_whole, too_large
 from acutance.imaging.png import open_png, png_sink
 from acutance.imaging.tiff import open_tiff, tiff_sink
-from acutance.storage import write_atomically
+from acutance.storage import check_free, write_atomically
 
 __all__ = [
     "ENDINGS",
@@ -150,10 +150,7 @@ def write_picture(
 ) -> None:
     """Write `picture` as `open_sink` says, whole or not at all, with its metadata."""
     format_of_target(path, format)
-    if path.exists() and not overwrite:
-        raise InputError(
-            f"{path} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(path, overwrite=overwrite)
     _check_arrays(path, picture)
     facts = Facts(
         picture.width,
@@ -180,6 +177,8 @@ def recognised(path: Path) -> Format:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a picture. Name a file in it.")
+        if path.exists() and not path.is_file():  # opening it might wait for ever
+            raise InputError(f"{path} is a pipe or a device. Save the picture as a file first.")
         with path.open("rb") as file:
             start = file.read(START)
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from acutance.models.card import MODEL_FILE, TWIN_FILE
 from acutance.models.checkpoint import save_model
 from acutance.training.display import Display
 from acutance.training.record import Log, write_scores
@@ -36,9 +37,9 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
         "images": len(job.pictures.pairs),
     }
     card = job.card(scores)
-    model = job.folder / "model.safetensors"
+    model = job.folder / MODEL_FILE
     save_model(network, card, model)
-    export_onnx(network, card, job.folder / "model.onnx")
+    export_onnx(network, card, job.folder / TWIN_FILE)
     write_scores(job.folder, {"model": card.name, "scale": card.scale, **scores})
     log.write(
         "end", {"step": job.progress.step, "reason": reason, "psnr": found.psnr, "ssim": found.ssim}

@@ -7,15 +7,15 @@ from time import perf_counter
 
 from acutance.errors import InputError
 from acutance.imaging.animation import read_animation
-from acutance.imaging.animation_writing import write_animation
-from acutance.imaging.metadata import prepared
-from acutance.imaging.picture import Picture
-from acutance.storage import write_atomically
+from acutance.imaging.animation_writing import storable_animation, write_animation
+from acutance.imaging.formats import U8
+from acutance.imaging.picture import Facts, Picture
+from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import enlarge_picture
-from acutance.upscaling.pipeline import Enlarged
+from acutance.upscaling.pipeline import Enlarged, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.streams import Watch
-from acutance.upscaling.task import Upscaler
+from acutance.upscaling.task import Upscaler, understood
 
 
 def enlarge_animation(
@@ -33,15 +33,14 @@ def enlarge_animation(
     time. Raises InputError for what cannot be read or held by the format of the target.
     """
     start = perf_counter()
-    if target.exists() and not output.overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(target, overwrite=output.overwrite)
     animation = read_animation(source)
     if animation is None:
         raise InputError(f"{source} holds one picture only. Upscale it alone.")
+    seen = Facts(animation.width, animation.height, 3, U8, True)
+    height, width = understood(seen, upscaler, how).size
+    _, lost = storable_animation(target, (width, height), animation.metadata, format=output.format)
     decode, network = Watch(), Watch()
-    size: list[tuple[int, int]] = []
 
     def enlarged() -> Iterator[Picture]:
         count = len(animation.durations)
@@ -51,9 +50,9 @@ def enlarge_animation(
                 frame = next(frames)
             with network:
                 larger = enlarge_picture(frame, upscaler, how)
-            size[:] = [(larger.width, larger.height)]
             progress((number + 1) / count)
-            yield with_metadata(larger, frame, upscaler, output)
+            metadata = metadata_of_result(frame, (width, height), upscaler, output)
+            yield replace(larger, metadata=metadata)
 
     def fill(temporary: Path) -> None:
         write_animation(
@@ -70,21 +69,10 @@ def enlarge_animation(
     seconds = {"decode": decode.seconds, "network": network.seconds}
     seconds |= {"encode": total - sum(seconds.values()), "total": total}
     return Enlarged(
-        *size[0],
+        width,
+        height,
         seconds,
         engine=upscaler.engine_name,
-        notes=animation.notes,
+        notes=(*animation.notes, *lost),
         frames=len(animation.durations),
     )
-
-
-def with_metadata(larger: Picture, frame: Picture, upscaler: Upscaler, output: Output) -> Picture:
-    """The result with what stands beside the pixels of `frame`, as the output is to keep it."""
-    metadata = prepared(
-        frame.metadata,
-        policy=output.metadata,
-        width=larger.width,
-        height=larger.height,
-        made_by=upscaler.tag(frame.width, larger.width) if output.tag else None,
-    )
-    return replace(larger, metadata=metadata)

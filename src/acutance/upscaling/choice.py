@@ -83,7 +83,8 @@ def choose_engine(
     if known:
         return _soonest(files, known, opened, pixels, how)
     quickest = min(files, key=lambda name: 0.0 if is_running(name) else _facts(name).start_s)
-    why = f"short work, about {guess_s:.1g} s, for the engine that starts soonest"
+    takes = f"about {guess_s:.1g}" if guess_s >= 0.1 else "under 0.1"
+    why = f"short work, {takes} s, for the engine that starts soonest"
     return Choice(quickest, files[quickest], why, how)
 
 
@@ -160,10 +161,15 @@ def _file_for(engine: str, path: Path) -> Path:
     if readable is None:
         raise InputError(
             f"The engine '{engine}' cannot run {path}: it reads {', '.join(_facts(engine).reads)}, "
-            "and no such file with the same weights stands beside it. Make an ONNX twin by: "
-            f"acutance export {path}"
+            f"and no such file with the same weights stands beside it. {_advice(engine, path)}"
         )
     return readable
+
+
+def _advice(engine: str, path: Path) -> str:
+    if path.suffix == ".onnx" or ".onnx" not in _facts(engine).reads:
+        return "Give another model file, or leave --engine out."
+    return f"Make an ONNX twin by: acutance export {path}"
 
 
 def _readable(engine: str, path: Path) -> Path | None:

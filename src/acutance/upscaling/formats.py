@@ -10,6 +10,7 @@ from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.models.card import ModelCard, find_model
 from acutance.models.checkpoint import load_model, save_model
+from acutance.storage import check_free
 from acutance.upscaling.community_export import export_community
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.int8 import Cost, export_int8
@@ -70,10 +71,7 @@ def export_model(
     if form.ending == IR_ENDING:
         paths.append(target.with_suffix(WEIGHTS_ENDING))
     for path in paths:
-        if path.exists() and not overwrite:
-            raise InputError(
-                f"{path} exists already. Use --overwrite to replace it, or give another name."
-            )
+        check_free(path, overwrite=overwrite)
     network = load_model(model, architecture=architecture)
     card: ModelCard = network.card  # pyright: ignore[reportAssignmentType]
     cost = None

@@ -17,6 +17,7 @@ from acutance.upscaling.choice import AUTO, open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.settings import Enlargement, Size
+from acutance.upscaling.sizes import ratio_of
 from acutance.upscaling.task import Upscaler
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def upscale(
     Raises InputError for what cannot be read or made, RunError rather than give a wrong picture.
     """
     if scale is not None:
-        how = replace(how, size=Size(scale=_ratio(scale)))
+        how = replace(how, size=Size(scale=ratio_of(scale)))
     if tile is not None:
         how = replace(how, tile=tile)
     picture, back = _taken(image)
@@ -124,8 +125,3 @@ def _taken(
     raise InputError(
         f"A picture is an array, a PIL image, a Picture or a path, not {type(image).__name__}."
     )
-
-
-def _ratio(scale: int | float | Fraction) -> Fraction:
-    """The ratio that is meant: 1.1 is 11/10, although no binary number is."""
-    return scale if isinstance(scale, Fraction) else Fraction(str(scale))

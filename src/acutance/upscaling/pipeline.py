@@ -8,16 +8,15 @@ from time import perf_counter
 
 import numpy as np
 
-from acutance.errors import InputError
 from acutance.imaging.files import open_sink, open_source, storable
 from acutance.imaging.metadata import prepared
-from acutance.imaging.picture import Facts, Picture, Sink, Source
-from acutance.storage import write_atomically
+from acutance.imaging.picture import Facts, Metadata, Picture, Sink, Source
+from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import Progress, made_rows
 from acutance.upscaling.finishing import CAST_BOUND, Tally, white_of
 from acutance.upscaling.memory import Plan, planned
 from acutance.upscaling.settings import Enlargement, Output
-from acutance.upscaling.streams import RowBuffer, Watch, WriteBehind, chunks, read_ahead
+from acutance.upscaling.streams import RowBuffer, Watch, WriteBehind, chunks, read_ahead, timed
 from acutance.upscaling.strips import silent
 from acutance.upscaling.task import Upscaler, understood
 
@@ -51,10 +50,7 @@ def enlarge_file(
     than write a wrong picture.
     """
     start = perf_counter()
-    if target.exists() and not output.overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(target, overwrite=output.overwrite)
     made: list[tuple[Plan, Flow]] = []
     with closing(open_source(source)) as opened:
         facts = _facts_of_result(opened.facts, upscaler, how, output)
@@ -81,14 +77,22 @@ def enlarge_file(
 
 def _facts_of_result(facts: Facts, upscaler: Upscaler, how: Enlargement, output: Output) -> Facts:
     height, width = understood(facts, upscaler, how).size
-    metadata = prepared(
-        facts.metadata,
+    metadata = metadata_of_result(facts, (width, height), upscaler, output)
+    return replace(facts, width=width, height=height, metadata=metadata)
+
+
+def metadata_of_result(
+    before: Facts | Picture, size: tuple[int, int], upscaler: Upscaler, output: Output
+) -> Metadata:
+    """What stands beside the pixels of a picture made larger to `size` (width, height)."""
+    width, height = size
+    return prepared(
+        before.metadata,
         policy=output.metadata,
         width=width,
         height=height,
-        made_by=upscaler.tag(facts.width, width) if output.tag else None,
+        made_by=upscaler.tag(before.width, width) if output.tag else None,
     )
-    return replace(facts, width=width, height=height, metadata=metadata)
 
 
 @contextmanager
@@ -163,7 +167,7 @@ def flow(source: Source, sink: Sink, plan: Plan, *, folder: Path, progress: Prog
         closing(read_ahead(chunks(source, decode))) as parts,
         WriteBehind(write) as write_later,
     ):
-        buffer = RowBuffer(_timed(counted(parts), waiting), facts.height, wrap=plan.task.asked.wrap)
+        buffer = RowBuffer(timed(counted(parts), waiting), facts.height, wrap=plan.task.asked.wrap)
         for rows in made_rows(plan, buffer, before, folder=folder, progress=progress):
             after.add(rows.pixels, rows.alpha, white=white)
             with waiting:
@@ -172,12 +176,3 @@ def flow(source: Source, sink: Sink, plan: Plan, *, folder: Path, progress: Prog
     total = perf_counter() - start
     cast = after.mean - before.mean
     return Flow(decode.seconds, computed, encode.seconds, total, cast)
-
-
-def _timed(parts: Iterator[Picture], watch: Watch) -> Iterator[Picture]:
-    while True:
-        with watch:
-            part = next(parts, None)
-        if part is None:
-            return
-        yield part

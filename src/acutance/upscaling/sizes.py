@@ -8,6 +8,7 @@ from acutance.upscaling.settings import Size
 
 MOST_OUTPUT_PIXELS = 10_000_000_000  # 30 GB as 8-bit RGB: a 30000x20000 picture enlarged x4
 LONGEST_SIDE = 1_000_000  # px, of TIFF and PNG readers at large
+_MOST_PARTS = 10_000  # of a pixel that a scale counts in
 
 
 def target_size(size: tuple[int, int], wanted: Size, *, native: int | None) -> tuple[int, int]:
@@ -29,6 +30,19 @@ def target_size(size: tuple[int, int], wanted: Size, *, native: int | None) -> t
             "made. Ask for a smaller size, or cut it into parts."
         )
     return height, width
+
+
+def ratio_of(scale: int | float | Fraction | str) -> Fraction:
+    """The ratio that is meant: 1.1 is 11/10 and 1.3333333 is 4/3, although no float is either.
+
+    Raises InputError for what is no finite number.
+    """
+    if isinstance(scale, Fraction):
+        return scale
+    try:
+        return Fraction(str(scale)).limit_denominator(_MOST_PARTS)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"The scale must be a number above 0, not {scale}.") from None
 
 
 def passes_for(size: tuple[int, int], target: tuple[int, int], *, native: int) -> int:

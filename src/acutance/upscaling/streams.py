@@ -109,6 +109,17 @@ class Watch:
         self.seconds += perf_counter() - self._start
 
 
+def timed(items: Iterator[T], watch: Watch) -> Iterator[T]:
+    """The items; what making each takes is added to `watch`."""
+    while True:
+        with watch:
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
+
+
 def chunks(source: Source, watch: Watch) -> Iterator[Picture]:
     """All rows of a source, some MiB at a time. Raises InputError where some are missing."""
     facts = source.facts

@@ -15,7 +15,7 @@ from acutance.imaging.png import encode_png
 from acutance.imaging.resample import resizing
 from acutance.imaging.tiles import Part, Window, whole
 from acutance.models.card import ModelCard
-from acutance.storage import write_atomically
+from acutance.storage import check_free, write_atomically
 from acutance.upscaling.checks import Fault
 from acutance.upscaling.engine import Engine, SpreadEngine
 from acutance.upscaling.enlarging import facts_of
@@ -67,7 +67,7 @@ def write_sigma(path: Path, sigma: np.ndarray, *, overwrite: bool = False) -> No
 
     Of three channels it is the root of the mean square.
     """
-    check_sigma_target(path, overwrite=overwrite)
+    check_free(path, overwrite=overwrite)
     grey = GREY_LEVELS * np.sqrt(np.mean(np.square(sigma), axis=2, keepdims=True))
     said = f"Predicted sigma: {GREY_LEVELS} grey levels are 1 level of 255, white is 51 or more."
     pixels = np.rint(grey.clip(0, 255)).astype(np.uint8)
@@ -77,14 +77,6 @@ def write_sigma(path: Path, sigma: np.ndarray, *, overwrite: bool = False) -> No
 def sigma_path(target: Path) -> Path:
     """Where the picture of sigma stands: beside the result."""
     return target.with_name(f"{target.stem}.uncertainty.png")
-
-
-def check_sigma_target(path: Path, *, overwrite: bool) -> None:
-    """Refuse before the work what writing would refuse after it."""
-    if path.exists() and not overwrite:
-        raise InputError(
-            f"{path} exists already. Use --overwrite to replace it, or give another name."
-        )
 
 
 @dataclass(frozen=True, eq=False)

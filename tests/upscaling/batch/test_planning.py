@@ -228,3 +228,45 @@ def test_shards_share_nothing_and_together_are_all(names, count):
     sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1
     assert parts == [take_shard(jobs[::-1], number, count) for number in range(1, count + 1)]
+
+
+def test_a_link_does_not_hide_that_a_result_would_replace_an_input(tmp_path):
+    source = put(tmp_path / "in" / "a.png")
+    (tmp_path / "link.png").symlink_to(source)
+    (tmp_path / "folder").symlink_to(tmp_path / "in")
+    for given_, output in (
+        (tmp_path / "link.png", source),
+        (source, tmp_path / "folder" / "a.png"),
+        (tmp_path / "folder" / "a.png", source),
+    ):
+        with pytest.raises(InputError, match=r"is an input, and .* would become it"):
+            plan_jobs([given_], output, label="x2")
+
+
+def test_two_folders_that_are_one_have_one_result_of_a_name(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    put(tmp_path / "in" / "b" / "a.jpg")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b").symlink_to(out)
+    with pytest.raises(InputError, match="would both become"):
+        plan_jobs([tmp_path / "in"], out, label="x2")
+
+
+def test_a_result_may_replace_a_link_to_its_source(tmp_path):
+    source = put(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to(source)
+    assert plan([source], tmp_path / "b.png") == [("a.png", "b.png")]
+
+
+def test_an_empty_word_is_not_this_folder():
+    """As of a variable of a shell that is not set."""
+    with pytest.raises(InputError, match="One of the inputs is empty"):
+        find_sources([""])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.avi", "a_x2.mkv"), ("a.MOV", "a_x2.mov"), ("a.webm", "a_x2.webm")]
+)
+def test_a_video_keeps_its_kind_where_that_can_be_written(name, expected):
+    assert enlarged_name(Path(name), "x2", kind="video", format=None) == expected

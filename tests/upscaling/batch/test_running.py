@@ -25,6 +25,7 @@ from acutance.imaging.png import encode_png
 from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.checkpoint import save_model
+from acutance.upscaling.batch import processes as processes_module
 from acutance.upscaling.batch import request as request_module
 from acutance.upscaling.batch import running as running_module
 from acutance.upscaling.batch import work
@@ -531,6 +532,52 @@ def test_how_sure_a_network_is_stands_beside_its_result(photos, tmp_path):
     assert set(fates(run(photos, tmp_path / "out", request)).values()) == {"earlier"}
     with pytest.raises(InputError, match="of its own enlargement only"):
         run(photos, tmp_path / "out", replace(request, how=X2))
+
+
+def test_a_picture_of_sigma_does_not_outlive_the_failure_of_its_result(tmp_path, monkeypatch):
+    options = {"scale": 2, "head": "spread", "arguments": {"features": 8, "convolutions": 2}}
+    path = tmp_path / "model.safetensors"
+    save_model(build("compact", **options), describe("compact", **options), path)
+    request = Request(path, uncertainty=True)
+    put(tmp_path / "a.png")
+
+    def full(*_given, **_more):
+        raise RunError("The disk is full.")
+
+    monkeypatch.setattr(work, "write_picture", full)
+    plan = make_plan([tmp_path / "a.png"], tmp_path / "out", request)
+    assert [str(result.error) for result in run_batch(plan, request)] == ["The disk is full."]
+    assert contents(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize("format", ["jpg", "avif"])
+def test_an_animation_into_what_holds_none_is_refused_by_the_name_that_was_given(tmp_path, format):
+    animated(tmp_path / "a.gif")
+    target = tmp_path / f"b.{format}"
+    plan = make_plan([tmp_path / "a.gif"], target, asked())
+    (result,) = run_batch(plan, asked())
+    assert str(result.error) == (
+        f"{target}: {format.upper().replace('JPG', 'JPEG')} cannot hold an animation. "
+        "Use .gif, .webp or .png."
+    )
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_of_the_name_of_a_result(photos, tmp_path, overwrite):
+    (tmp_path / "out" / "a_x2.png").mkdir(parents=True)
+    request = asked(output=Output(overwrite=overwrite))
+    results = run(photos, tmp_path / "out", request)
+    assert fates(results) == {"a.png": "failed", "b.png": "made", "c.png": "made"}
+    assert "a_x2.png is a folder, which no file replaces" in str(results[0].error)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
+def test_a_process_that_is_being_started_does_not_hear_ctrl_c():
+    asks = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with processes_module._unheard():
+        done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True)
+    assert done.stdout == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_many_from_python(photos, tmp_path):

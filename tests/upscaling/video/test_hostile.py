@@ -1,5 +1,7 @@
 """Files that are no videos, or broken ones: a message that says what, where and what to do."""
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -196,3 +198,22 @@ def test_a_size_is_meant_as_it_is_seen(make_clip):
         Size(fit=(1920, 1080)),
     ]
     assert [as_stored(size, plain) for size in asked] == list(asked)
+
+
+@pytest.mark.parametrize(("most", "what"), [(4096, "000000.safetensors"), (8192, "whole.mkv")])
+def test_no_room_for_a_segment_or_for_the_whole(make_clip, tmp_path, most, what):
+    resource = pytest.importorskip("resource")
+    make_clip("a.mkv", Clip(options=(("crf", "30"),)))
+    command = [sys.executable, "-m", "acutance", "upscale", "a.mkv", "-o", "b.mkv", "--quiet"]
+    done = subprocess.run(
+        [*command, "-m", "bicubic", "--scale", "2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith(f"acutance: Cannot write .b.mkv.parts/{what}: ")
+    assert done.stderr.endswith("the same command again.\n") or "is kept: give the" in done.stderr
+    assert not (tmp_path / "b.mkv").exists()

@@ -15,6 +15,7 @@ from acutance.upscaling.batch.results import Result
 from acutance.upscaling.batch.running import Running, run_batch
 from acutance.upscaling.choice import AUTO
 from acutance.upscaling.settings import Enlargement, Output, Size
+from acutance.upscaling.sizes import ratio_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +46,7 @@ def upscale_many(
     if scale is not None:
         if how.size != Size():
             raise InputError("The size is given twice, by scale and by how.size. Give one of them.")
-        how = replace(how, size=Size(scale=Fraction(scale).limit_denominator(1000)))
+        how = replace(how, size=Size(scale=ratio_of(scale)))
     if jobs < 1:
         raise InputError(f"jobs must be 1 or more, not {jobs}.")
     if jobs > 1 and not isinstance(model, str | Path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from acutance.upscaling.batch.kinds import Kind, is_for
 from acutance.upscaling.settings import Size
+from acutance.upscaling.video.encoders import ENDINGS as WRITTEN
 
 
 def size_label(size: Size, native: int | None) -> str:
@@ -24,8 +25,13 @@ def size_label(size: Size, native: int | None) -> str:
 
 
 def enlarged_name(source: Path, label: str, *, kind: Kind, format: str | None) -> str:
-    """a.jpg -> a_x2.png, which keeps everything; animations and videos keep their format."""
+    """a.jpg -> a_x2.png, which keeps everything; animations and videos keep their format.
+
+    A video of a kind that is read and not written becomes .mkv, which holds everything.
+    """
     own = source.suffix.lower() if kind != "picture" else ".png"
+    if kind == "video" and own not in WRITTEN:
+        own = ".mkv"
     ending = f".{format}" if format is not None and is_for(format, kind) else own
     return f"{source.stem}_{label}{ending}"
 

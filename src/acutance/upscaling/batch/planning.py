@@ -97,8 +97,9 @@ def read_list(path: Path) -> list[str]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"The list {path} cannot be read: {error}. It must be a UTF-8 text with a path a line."
+            f"The list {path} cannot be read: {reason}. It must be a UTF-8 text with a path a line."
         ) from error
     return [line for line in text.splitlines() if line.strip()]
 
@@ -109,6 +110,11 @@ def take_shard(jobs: Sequence[Job], number: int, count: int) -> tuple[Job, ...]:
 
 
 def _expand(word: str | Path) -> Iterator[Found]:
+    if word == "":  # Path would take it for this folder
+        raise InputError(
+            "One of the inputs is empty, as of a variable that is not set. "
+            "Name a file or folder; . is this one."
+        )
     path = Path(word)
     if path.is_dir():
         yield from (Found(inside, path, named=False) for inside in picture_paths([path]))
@@ -175,7 +181,7 @@ def _job(found: Found, output: Path, label: str, format: str | None) -> Job:
 
 def _check_targets(jobs: Sequence[Job]) -> None:
     makers: dict[str, Job] = {}
-    sources = {_same_file(job.source) for job in jobs}
+    sources = {name for job in jobs for name in _names(job.source)}
     for job in jobs:
         key = _same_file(job.target)
         first = makers.setdefault(key, job)
@@ -191,7 +197,15 @@ def _check_targets(jobs: Sequence[Job]) -> None:
             )
 
 
+def _names(source: Path) -> set[str]:
+    """The places that a result must not take: of the source, and of what it is a link to."""
+    return {_same_file(source), _same_file(source.resolve())}
+
+
 def _same_file(path: Path) -> str:
-    """Equal for names that are one file here: Windows and macOS do not tell A.png from a.png."""
-    name = os.path.abspath(path)  # noqa: PTH100  as it is written: links stay links
+    """Equal for names that are one place here: Windows and macOS do not tell A.png from a.png.
+
+    Links to folders are followed; a file that is a link is itself what a result replaces.
+    """
+    name = str(path.parent.resolve() / path.name)
     return name.casefold() if sys.platform in ("win32", "darwin") else name

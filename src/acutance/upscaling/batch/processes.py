@@ -3,9 +3,9 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 from time import monotonic
@@ -69,8 +69,9 @@ def in_processes(
     instant. Raises what opening the model raises.
     """
     left = list(reversed(jobs))
-    workers = [_start(part) for part in parts]
+    workers: list[_Worker] = []
     try:
+        workers.extend(map(_start, parts))
         while left or any(worker.job is not None for worker in workers):
             for place in _speaking(workers):
                 worker = workers[place]
@@ -139,9 +140,24 @@ def parts_of(request: Request, count: int, *, pixels: int | None) -> list[Part]:
 def _start(part: Part) -> _Worker:
     here, there = SPAWN.Pipe()
     process = SPAWN.Process(target=_work, args=(there, part), daemon=True)
-    process.start()
+    with _unheard():
+        process.start()
     there.close()
     return _Worker(part, process, here)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """What is started meanwhile does not hear Ctrl-C, which it could not ignore yet."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # else it is started now, and lets the signal through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(pipe: Connection, part: Part) -> None:

@@ -5,6 +5,7 @@ a rename; so after a kill at any instant a target that is not what it was before
 where the last line is missing.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from acutance.errors import InputError, RunError
+from acutance.storage import append
 from acutance.upscaling.batch.planning import Job
 
 NAME = ".acutance-batch"
+_LONGEST_NAME = 200  # bytes of the target's; file systems take 255, and more stands around it
 
 State = tuple[int, int] | None
 """Bytes and time of change (ns) of a file; None where there is none."""
@@ -56,7 +59,7 @@ def judge(
 ) -> Verdict:
     """Decide by what earlier commands wrote down, and by what stands at the target now."""
     now, entry = state_of(job.target), past.get(_absolute(job.target))
-    if now is None:
+    if now is None or job.target.is_dir():  # of a folder it is said why not when it is tried
         return Verdict("work")
     why = "exists already"
     if entry is not None:
@@ -103,18 +106,22 @@ class Record:
         self._made_folder = not path.parent.exists()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("a+b")
+            held = _hold(path)
+        except FileExistsError as error:
+            raise InputError(
+                f"{path.parent} is a file, not a folder. Choose another name with -o."
+            ) from error
         except OSError as error:
             raise RunError(
                 f"Nothing can be written into {path.parent}: {error.strerror}. "
                 "Choose another folder with -o."
             ) from error
-        if not _lock(self._file):
-            self._file.close()
+        if held is None:
             raise InputError(
                 f"Another command is writing into {path.parent} (it holds {path.name}). "
                 "Wait for its end, or choose another folder with -o."
             )
+        self._file = held
         self._end_torn_line()
 
     def past(self) -> dict[Path, Entry]:
@@ -137,8 +144,7 @@ class Record:
             "settings": settings,
             "was": state_of(job.target),
         }
-        self._write(line)
-        os.fsync(self._file.fileno())
+        self._write(line, durable=True)
 
     def done(self, job: Job, report: Mapping[str, Any]) -> None:
         """To be called when the target stands."""
@@ -163,18 +169,17 @@ class Record:
     def _name(self, job: Job) -> str:
         return os.path.relpath(_absolute(job.target), _absolute(self.path.parent))
 
-    def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line, ensure_ascii=False).encode(errors="surrogateescape"))
-        self._file.write(b"\n")
-        self._file.flush()
+    def _write(self, line: Mapping[str, Any], *, durable: bool = False) -> None:
+        text = json.dumps(line, ensure_ascii=False) + "\n"
+        content = text.encode(errors="surrogateescape")
+        append(self._file, content, path=self.path, durable=durable)
 
     def _end_torn_line(self) -> None:
         """A kill may have cut the last line."""
         if self._file.seek(0, os.SEEK_END) > 0:
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
-                self._file.write(b"\n")
-                self._file.flush()
+                append(self._file, b"\n", path=self.path)
 
 
 def folder_record(folder: Path, shard: tuple[int, int] = (1, 1)) -> Path:
@@ -185,7 +190,10 @@ def folder_record(folder: Path, shard: tuple[int, int] = (1, 1)) -> Path:
 
 def file_record(target: Path) -> Path:
     """Where the record of a single result is while it is being made."""
-    return target.with_name(f".acutance-{target.name}.jsonl")
+    name = target.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return target.with_name(f".acutance-{name}.jsonl")
 
 
 def read_folder(folder: Path) -> dict[Path, Entry]:
@@ -243,6 +251,19 @@ def _state(words: list[int] | None) -> State:
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  links stay links
+
+
+def _hold(path: Path) -> IO[bytes] | None:
+    """The file, opened and held; None where another process holds it."""
+    while True:
+        file = path.open("a+b", buffering=0)
+        if not _lock(file):
+            file.close()
+            return None
+        found = path.stat() if path.exists() else None
+        if found is not None and os.path.samestat(found, os.fstat(file.fileno())):
+            return file
+        file.close()  # who held it removed it just now: it would be held by nobody's eyes
 
 
 def _lock(file: IO[bytes]) -> bool:

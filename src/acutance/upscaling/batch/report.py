@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from acutance.errors import InputError
-from acutance.storage import write_atomically
+from acutance.storage import append, write_atomically
 
 
 class Report:
@@ -14,21 +14,22 @@ class Report:
 
     def __init__(self, path: Path, earlier: Iterable[Mapping[str, Any]] = ()) -> None:
         _check_replaceable(path)
-        write_atomically(path, "".join(f"{_line(each)}\n" for each in earlier))
-        self._file: IO[str] = path.open("a", encoding="utf-8", errors="surrogateescape")
+        write_atomically(path, b"".join(_line(each) for each in earlier))
+        self._path = path
+        self._file: IO[bytes] = path.open("ab", buffering=0)
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one line; another process can read it when this returns."""
-        self._file.write(f"{_line(row)}\n")
-        self._file.flush()
+        append(self._file, _line(row), path=self._path)
 
     def close(self) -> None:
         """The file is complete."""
         self._file.close()
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False)
+def _line(row: Mapping[str, Any]) -> bytes:
+    """Names of files that are no UTF-8 stand in it as they are."""
+    return f"{json.dumps(row, ensure_ascii=False)}\n".encode(errors="surrogateescape")
 
 
 def _check_replaceable(path: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PLAIN, KEEPING = Enlargement(), Output()
 DEFAULT_MODEL = "nano-x2"
+MIXER = "pytorch"  # the engine of mixtures, which no file holds
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ def native_scale(request: Request) -> int | None:
             raise InputError("The model 'bicubic' has no scale of its own. Give one: --scale 2")
         return None
     if isinstance(request.model, str | Path):
-        return read_card(Path(next(iter(_parts(request.model))))).scale
+        parts = _parts(request.model)
+        if len(parts) > 1 and request.engine not in (AUTO, MIXER):
+            raise InputError(
+                f"A mixture is run by {MIXER}, not by '{request.engine}'. Leave --engine out."
+            )
+        return read_card(Path(next(iter(parts)))).scale
     return request.model.card.scale  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]
 
 

@@ -5,15 +5,17 @@ from dataclasses import replace
 from time import perf_counter
 
 from acutance.errors import InputError, RunError
-from acutance.imaging.files import read_picture, write_picture
-from acutance.upscaling.animation import enlarge_animation, with_metadata
+from acutance.imaging.files import read_picture, storable, write_picture
+from acutance.storage import check_free
+from acutance.upscaling.animation import enlarge_animation
 from acutance.upscaling.batch.kinds import Kind, is_for
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.batch.request import Request
-from acutance.upscaling.pipeline import Enlarged, enlarge_file
+from acutance.upscaling.enlarging import facts_of
+from acutance.upscaling.pipeline import Enlarged, enlarge_file, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.task import Upscaler
-from acutance.upscaling.uncertainty import check_sigma_target, sigma_path, with_sigma, write_sigma
+from acutance.upscaling.uncertainty import sigma_path, with_sigma, write_sigma
 
 Progress = Callable[[float], None]
 """Called with the done share of a file, 0 to 1."""
@@ -78,20 +80,29 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, output: Output) -> Enlarged:
         raise InputError(f"{job.source} is no still picture, as --uncertainty needs.")
     start = perf_counter()
     picture = read_picture(job.source)
-    check_sigma_target(sigma_path(job.target), overwrite=output.overwrite)
+    sigma = sigma_path(job.target)
+    for path in (sigma, job.target):
+        check_free(path, overwrite=output.overwrite)
     decoded = perf_counter()
     made = with_sigma(upscaler.engine)(picture)
     network = perf_counter()
-    write_sigma(sigma_path(job.target), made.sigma, overwrite=output.overwrite)
-    larger = with_metadata(made.picture, picture, upscaler, output)
-    write_picture(
-        job.target,
-        larger,
-        overwrite=output.overwrite,
-        format=output.format,
-        quality=output.quality,
-        compression=output.compression,
-    )
+    size = made.picture.width, made.picture.height
+    metadata = metadata_of_result(picture, size, upscaler, output)
+    larger = replace(made.picture, metadata=metadata)
+    _, lost = storable(job.target, facts_of(larger), format=output.format)
+    write_sigma(sigma, made.sigma, overwrite=output.overwrite)
+    try:
+        write_picture(
+            job.target,
+            larger,
+            overwrite=output.overwrite,
+            format=output.format,
+            quality=output.quality,
+            compression=output.compression,
+        )
+    except BaseException:
+        sigma.unlink(missing_ok=True)  # it would speak of a picture that is not there
+        raise
     end = perf_counter()
     seconds = {
         "decode": decoded - start,
@@ -99,7 +110,7 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, output: Output) -> Enlarged:
         "encode": end - network,
         "total": end - start,
     }
-    return Enlarged(larger.width, larger.height, seconds, engine=upscaler.engine_name)
+    return Enlarged(larger.width, larger.height, seconds, engine=upscaler.engine_name, notes=lost)
 
 
 def _nothing(_share: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from acutance.errors import InputError, MissingPackageError
+from acutance.storage import check_free
 from acutance.upscaling.pipeline import Enlarged
 from acutance.upscaling.settings import Enlargement, Output, Size
 from acutance.upscaling.task import Upscaler
@@ -74,10 +75,7 @@ def _check(source: Path, target: Path, output: Output) -> None:
         raise MissingPackageError("PyAV", "video", "Upscaling a video")
     if target.exists() and source.exists() and target.samefile(source):
         raise InputError(f"{target} is the video to be enlarged. Give another name.")
-    if target.exists() and not output.overwrite:
-        raise InputError(
-            f"{target} exists already. Use --overwrite to replace it, or give another name."
-        )
+    check_free(target, overwrite=output.overwrite)
 
 
 def _of_damage(tolds: list[Told], facts: VideoFacts) -> tuple[str, ...]:

@@ -46,18 +46,24 @@ class _RefusedError(Exception):
 
 def join(joint: Joint, target: Path) -> tuple[str, ...]:
     """Write `target`; gives what of the source it could not hold, and why."""
+    from av.error import FFmpegError
+
     refused: set[int] = set()
     while True:
         try:
             return _write(joint, target, refused)
         except _RefusedError as stream:  # only its packets showed that the file cannot hold it
             refused.add(stream.index)
+        except (FFmpegError, OSError) as error:  # of the disk, often when the file is closed
+            raise RunError(
+                f"Cannot write {target}: {error.strerror}. The finished work is kept: give the "
+                "same command again when there is room, or choose the ending .mkv."
+            ) from error
 
 
 def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
     import av
     from av.container.core import Flags
-    from av.error import FFmpegError
 
     options = _options(joint, target)
     with (
@@ -72,15 +78,9 @@ def _write(joint: Joint, target: Path, refused: set[int]) -> tuple[str, ...]:
             made.set_chapters(given.chapters())
         film = video_stream(given, joint.source)
         streams, notes = _add_streams(given, made, film, joint, refused)
-        try:
-            made.start_encoding()
-            for packet in _interleaved(given, film, streams, joint):
-                _mux(made, packet, streams, film)
-        except FFmpegError as error:
-            raise RunError(
-                f"Cannot write {target}: {error.strerror}. The finished work is kept: give the "
-                "same command again when there is room, or choose the ending .mkv."
-            ) from error
+        made.start_encoding()
+        for packet in _interleaved(given, film, streams, joint):
+            _mux(made, packet, streams, film)
     return notes + _of_the_container(joint, target)
 
 

@@ -61,7 +61,7 @@ class SegmentEncoder:
 
     def finish(self, path: Path, told: Told) -> None:
         """Write all packets to `path`, or nothing."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         self._packets += self._encode(None)
         packets = self._packets
@@ -73,7 +73,7 @@ class SegmentEncoder:
             "keyframes": np.array([p.is_keyframe for p in packets], dtype=np.uint8),
         }
         said = {name: str(int(value)) for name, value in asdict(told).items()}
-        write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=said))
+        write_atomically(path, save(tensors, metadata=said))
 
     def _encode(self, frame: object) -> "list[Packet]":
         from av.error import FFmpegError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.upscaling.settings import Output
-from acutance.upscaling.streams import Watch, read_ahead
+from acutance.upscaling.streams import Watch, read_ahead, timed
 from acutance.upscaling.video import parts
 from acutance.upscaling.video.encoders import Coding, Encoder, coding_of
 from acutance.upscaling.video.frames import Frames, even
@@ -101,7 +101,7 @@ def do_work(
     after = point_behind(tolds)
 
     def enlarged() -> Iterator[_Made]:
-        decoded = _timed(shots(job.source, job.facts, after), watches.decode)
+        decoded = timed(shots(job.source, job.facts, after), watches.decode)
         with closing(read_ahead(decoded, depth=_AHEAD)) as ready:
             for shot in ready:
                 with watches.network:
@@ -169,15 +169,6 @@ class _Segment:
         with self._watch:
             self._encoder.finish(self._path, told)
         return told, following
-
-
-def _timed(items: Iterator[Shot], watch: Watch) -> Iterator[Shot]:
-    while True:
-        with watch:
-            item = next(items, None)
-        if item is None:
-            return
-        yield item
 
 
 def _asked(job: Job, frames: Frames) -> dict[str, str]:
