@@ -1,11 +1,11 @@
-"""Make the model that the package brings: the first one of `acutance quickstart`.
+"""Make the model that the package brings: the recipe of `acutance quickstart`, for longer.
 
-    python benchmarks/bundled_model.py FOLDER
+    python benchmarks/bundled_model.py FOLDER          (some minutes; goes on where it was stopped)
 
-FOLDER is the quickstart's: a finished one is used as it is, else it is made (minutes). Scores the
-model on Set5, Set14 and B100 of $ACUTANCE_DATA where they are, and writes nano-x2.safetensors and
-nano-x2.onnx beside src/acutance/models/bundled/__init__.py. Steps are what a minute allows on the
-machine at hand, so another machine makes other weights.
+FOLDER becomes the run's. Scores the model on Set5, Set14 and B100 of $ACUTANCE_DATA where they
+are, and writes nano-x2.safetensors and nano-x2.onnx beside
+src/acutance/models/bundled/__init__.py. Steps, threads and precision are given, so that the same
+processor makes the same weights again.
 """
 
 import os
@@ -15,26 +15,26 @@ from pathlib import Path
 
 from acutance.models.bundled import FOLDER
 from acutance.models.checkpoint import load_model, save_model
-from acutance.study.quickstart import DRAWN, NETWORK, SCALE, SEED, tour
+from acutance.study.quickstart import DRAWN, NETWORK, SCALE, SEED, recipe_of, sample_folder
 from acutance.study.score import evaluate
+from acutance.training.start import carry_out
 from acutance.upscaling.export import export_onnx
 
-NAME, LOSS = "nano-x2", "l1"
+NAME, LOSS, STEPS = "nano-x2", "l1", 6000
+STOP = {"stop.steps": STEPS, "machine.threads": 1, "machine.precision": "fp32"}
 SETS = ("Set5", "Set14", "B100")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    run = folder / "runs" / LOSS
-    if not (run / "model.safetensors").is_file():
-        tour(folder)
+    run = Path(sys.argv[1])
+    carry_out(recipe_of(sample_folder(), LOSS, STOP), run)
     network = load_model(run)
     card = replace(
         network.card,
         name=NAME,
         licence="Apache-2.0",
-        data=f"13 photographs of scikit-image, {DRAWN} drawn pictures; acutance quickstart, "
-        f"loss {LOSS}, seed {SEED}",
+        data=f"13 photographs of scikit-image, {DRAWN} drawn pictures; "
+        f"python benchmarks/bundled_model.py, seed {SEED}",
         scores=measured(run),
     )
     save_model(network, card, FOLDER / f"{NAME}.safetensors")

@@ -137,6 +137,7 @@ def fitted(card: ModelCard, tensors: Mapping[str, Tensor], file: Path) -> nn.Mod
             f"{file} does not fit the network {card.architecture} x{card.scale}: {problem}. "
             "The file is damaged, or it holds another network."
         )
-    own = {name: tensor.float() for name, tensor in tensors.items()}
+    # copies, which torch aligns: a file's own places may lead to other kernels and last bits
+    own = {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
     network.load_state_dict(own, assign=True)
     return network.eval()

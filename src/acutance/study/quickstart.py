@@ -1,7 +1,7 @@
 """The main job in miniature: three losses, one network, one machine, a few minutes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,7 +82,7 @@ def tour(folder: Path, *, quiet: bool = False) -> Tour:
     plan: Plan | None = None
     for name, loss in LOSSES.items():
         run = folder / "runs" / name
-        recipe = _recipe(samples, loss, plan)
+        recipe = recipe_of(samples, loss, _stop(plan))
         carry_out(recipe, run, quiet=quiet)
         plan = plan or read_plan(run, recipe)
         results.append(_result(name, loss, run, tests))
@@ -93,8 +93,8 @@ def tour(folder: Path, *, quiet: bool = False) -> Tour:
     return Tour(report, picture, tuple(results), best)
 
 
-def _recipe(samples: Path, loss: str, plan: Plan | None) -> Recipe:
-    """The same run for every loss: the first one's plan fixes what was timed."""
+def recipe_of(samples: Path, loss: str, stop: Mapping[str, object]) -> Recipe:
+    """The run that is the same for every loss; `stop` are the settings that say how long it is."""
     settings: dict[str, object] = {
         "seed": SEED,
         "data.photos": [*(str(samples / name) for name in TRAIN), f"procedural:{DRAWN}"],
@@ -103,15 +103,21 @@ def _recipe(samples: Path, loss: str, plan: Plan | None) -> Recipe:
         "network.scale": SCALE,
         "loss.expression": loss,
         "log.samples": 0,
+        **stop,
     }
-    if plan is None:
-        settings["stop.minutes"] = MINUTES
-    else:
-        settings["stop.steps"] = plan.steps
-        settings["machine.threads"] = plan.threads
-        settings["machine.precision"] = plan.precision
     recipe, _ = make_recipe([("quickstart", settings)])
     return recipe
+
+
+def _stop(plan: Plan | None) -> dict[str, object]:
+    """The first run's plan fixes for the others what was timed."""
+    if plan is None:
+        return {"stop.minutes": MINUTES}
+    return {
+        "stop.steps": plan.steps,
+        "machine.threads": plan.threads,
+        "machine.precision": plan.precision,
+    }
 
 
 def _test_folder(folder: Path, samples: Path) -> Path:
