@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from acutance.cli import COMMANDS, commands
+from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
 
 ROOT = Path(__file__).parent.parent
@@ -282,6 +283,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "studies": study_verdicts,
     "tuning": tuning_table,
     **TABLES,
+    **FORMAT_TABLES,
 }
 
 

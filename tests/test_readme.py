@@ -1,23 +1,16 @@
 """The README's examples work as they stand: each block is run, in order, in one folder."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.documents import examples, page, run_examples
 
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 
-ROOT = Path(__file__).parent.parent
 LONG, SHORT = "--steps 3000", "--steps 3 --seeds 2"  # ACUTANCE_BUDGET cuts minutes, not steps
-FENCE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def examples() -> list[tuple[str, str]]:
-    return FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+README = page("README.md")
 
 
 @pytest.fixture
@@ -35,26 +28,16 @@ def desk(tmp_path, photo_folder) -> Path:
 
 
 def test_there_are_six_examples():
-    assert len(examples()) == 6
+    assert len(examples(README)) == 6
 
 
 def test_the_examples_run_in_order(desk):
     """In one test, since each uses what the one before it left."""
-    environment = {**os.environ, "ACUTANCE_BUDGET": "short"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    for language, text in examples():
-        code = text.replace(LONG, SHORT)
-        command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=desk, env=environment, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, f"{code}\n{done.stderr}"
-        assert "Traceback" not in done.stderr, code
+    run_examples(README, desk, change=(LONG, SHORT))
 
 
 def test_make_demo_and_make_test_come_first():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    first = re.search(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    first = re.search(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert first is not None
     lines = [line.split("#")[0].strip() for line in first[1].splitlines()]
     assert lines == ["make demo", "make test"]

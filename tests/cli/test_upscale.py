@@ -10,9 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import save_file
 
 from acutance.cli import upscale_options
 from acutance.cli.export import export
@@ -25,6 +27,8 @@ from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import read_card
 from acutance.models.checkpoint import save_model
+from acutance.upscaling.export import export_onnx
+from acutance.upscaling.openvino_export import export_openvino
 from acutance.upscaling.settings import Enlargement, Output, Size
 
 TWICE = ("a.png", "-o", "b.png", "-m", "bicubic")
@@ -341,6 +345,34 @@ def test_a_mixture_is_run_by_no_engine_but_pytorch(model, tmp_path):
     code, _, message = run(upscale, tmp_path / "a.png", *options)
     assert code == 2
     assert message == "A mixture is run by pytorch, not by 'onnx_runtime'. Leave --engine out."
+
+
+@pytest.fixture(params=["pth", "safetensors", "onnx", "xml"])
+def nameless(request, tmp_path) -> Path:
+    """A model file that carries no card, as other programs write them."""
+    network = build("compact:nano", scale=4, channels=3, arguments={"activation": "prelu"})
+    card = describe("compact:nano", scale=4, channels=3, arguments={"activation": "prelu"})
+    path = tmp_path / f"other.{request.param}"
+    if path.suffix == ".pth":
+        torch.save({"params_ema": network.state_dict()}, path)
+    elif path.suffix == ".safetensors":
+        save_file(network.state_dict(), path)
+    elif path.suffix == ".onnx":
+        export_onnx(network, card, path)
+        bare = onnx.load(path)
+        del bare.metadata_props[:]
+        onnx.save(bare, path)
+    else:
+        pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        export_openvino(network, card, path)
+    return path
+
+
+def test_a_model_made_elsewhere_is_a_model(nameless, tmp_path):
+    source = put(tmp_path / "a.png")
+    code, out, message = run(upscale, source, "-o", tmp_path / "out", "-m", nameless)
+    assert (code, out) == (0, f"{tmp_path / 'out' / 'a_x4.png'}\n"), message
+    assert read_picture(tmp_path / "out" / "a_x4.png").width == 32
 
 
 def test_export_makes_the_twin(model, tmp_path):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -19,6 +20,16 @@ from acutance.upscaling.settings import Enlargement, Size
 from acutance.upscaling.task import Upscaler
 from acutance.upscaling.windows import Needs, NetworkPass
 
+ENGINES = [
+    "pytorch",
+    "onnx_runtime",
+    pytest.param(
+        "openvino",
+        marks=pytest.mark.skipif(
+            find_spec("openvino") is None, reason="the extra openvino is not installed"
+        ),
+    ),
+]
 ALLOWED = 1e-5  # of all samples may differ, by one level, where kernels depend on the shape
 
 
@@ -68,7 +79,7 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["pytorch", "onnx_runtime"])
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -131,7 +142,7 @@ def spans_within(draw, length: int) -> Span:
     return Span(start, draw(st.integers(start + 1, length)))
 
 
-@pytest.mark.parametrize("engine", ["pytorch", "onnx_runtime"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scale", [2, 3, Fraction(3, 2)])
 @pytest.mark.parametrize("tile", [0, 7])
 def test_a_shifted_texture_gives_the_shifted_result(model, engine, scale, tile):

@@ -103,7 +103,12 @@ def _session(path: Path, how: How) -> Any:
     # waiting threads leave the cores to those that decode and encode
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            path,
+            settings,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # to the same provider again, with a report on stdout
+        )
     except Exception as error:  # its exceptions share no class of their own
         raise damaged(path, error) from error
 

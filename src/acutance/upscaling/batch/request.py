@@ -43,7 +43,7 @@ class Request:
 
 
 def native_scale(request: Request) -> int | None:
-    """The scale of the model, by its card; None for 'bicubic'. Refuses what cannot be done."""
+    """The scale of the model; None for 'bicubic'. Refuses what cannot be done."""
     is_plain = replace(request.how, memory=None, tile=None) == PLAIN
     if request.uncertainty and not is_plain:
         raise InputError(
@@ -60,8 +60,16 @@ def native_scale(request: Request) -> int | None:
             raise InputError(
                 f"A mixture is run by {MIXER}, not by '{request.engine}'. Leave --engine out."
             )
-        return read_card(Path(next(iter(parts)))).scale
+        return _scale_of(next(iter(parts)), request)
     return request.model.card.scale  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]
+
+
+def _scale_of(model: str, request: Request) -> int:
+    """By the card in its file; a file made elsewhere has none, and is opened to find out."""
+    try:
+        return read_card(Path(model)).scale
+    except InputError:  # opening it says what is wrong, if anything is
+        return open_engine(model, engine=request.engine, fast=request.fast).card.scale
 
 
 def fingerprint(request: Request) -> str:
