@@ -176,6 +176,16 @@ def test_the_trap_would_spring(tmp_path):
     assert (tmp_path / "sprung").is_dir()
 
 
+@pytest.mark.parametrize(
+    "pickled",
+    [b"\x80\x020.", b"\x80\x02(}}d.", b"\x80\x02J\x01."],
+    ids=["takes from nothing", "a table as a key", "half a number"],
+)
+def test_a_pickle_that_makes_no_sense_is_refused(pickled, tmp_path):
+    (tmp_path / "a.pth").write_bytes(pickled)
+    assert refusal(tmp_path / "a.pth").startswith("FILE ")
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_torchscript_is_not_run(tmp_path):
     torch.jit.save(torch.jit.trace(torch.nn.ReLU(), torch.zeros(1)), tmp_path / "a.pt")

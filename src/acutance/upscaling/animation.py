@@ -12,10 +12,13 @@ from acutance.imaging.formats import U8
 from acutance.imaging.picture import Facts, Picture
 from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.memory import planned
 from acutance.upscaling.pipeline import Enlarged, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.streams import Watch
 from acutance.upscaling.task import Upscaler, understood
+
+_FRAMES = 4  # copies of a frame that are alive: the canvas, what is read, made and being encoded
 
 
 def enlarge_animation(
@@ -30,7 +33,8 @@ def enlarge_animation(
     """Enlarge a GIF, WebP or animated PNG into `target`, whole or not at all.
 
     Each frame is enlarged as it is seen; durations and loops stay. One frame is in memory at a
-    time. Raises InputError for what cannot be read or held by the format of the target.
+    time. Raises InputError for what cannot be read, held by the format of the target or kept
+    within the memory.
     """
     start = perf_counter()
     check_free(target, overwrite=output.overwrite)
@@ -40,6 +44,8 @@ def enlarge_animation(
     seen = Facts(animation.width, animation.height, 3, U8, True)
     height, width = understood(seen, upscaler, how).size
     _, lost = storable_animation(target, (width, height), animation.metadata, format=output.format)
+    frame_bytes = 4 * _FRAMES * (seen.width * seen.height + width * height)
+    planned(seen, upscaler, how, held=frame_bytes)
     decode, network = Watch(), Watch()
 
     def enlarged() -> Iterator[Picture]:
