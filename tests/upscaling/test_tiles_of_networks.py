@@ -100,7 +100,7 @@ def opened(name: str, scale: int, engine: str, folder) -> Upscaler:
 
 
 def check_pieces(upscaler: Upscaler, pixels: np.ndarray, tiles, record_property) -> None:
-    """What differs from the whole stays within the rule; --junitxml=FILE keeps the figures."""
+    """What differs from the whole stays within the rule; `--junitxml=FILE -o junit_family=xunit1` keeps the figures."""
     whole = enlarge_picture(Picture(pixels), upscaler, Enlargement(tile=0)).pixels.astype(int)
     assert np.ptp(whole[..., 0]) > 100  # a picture, not a plain
     for tile in tiles:
