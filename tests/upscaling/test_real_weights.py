@@ -73,7 +73,7 @@ def references():
 
 
 def check_agreement(upscaler: Upscaler, pictures, record_property, tile=None) -> None:
-    """Within a grey level of the reference; `--junitxml=FILE -o junit_family=xunit1` keeps the figures."""
+    """Within a grey level of the reference; --junitxml=FILE -o junit_family=xunit1 says more."""
     differing = samples = most = 0
     for pixels, expected in pictures:
         found = enlarge_picture(Picture(pixels), upscaler, Enlargement(tile=tile)).pixels

@@ -100,7 +100,7 @@ def opened(name: str, scale: int, engine: str, folder) -> Upscaler:
 
 
 def check_pieces(upscaler: Upscaler, pixels: np.ndarray, tiles, record_property) -> None:
-    """What differs from the whole stays within the rule; `--junitxml=FILE -o junit_family=xunit1` keeps the figures."""
+    """What differs is within the rule; --junitxml=FILE -o junit_family=xunit1 keeps the figures."""
     whole = enlarge_picture(Picture(pixels), upscaler, Enlargement(tile=0)).pixels.astype(int)
     assert np.ptp(whole[..., 0]) > 100  # a picture, not a plain
     for tile in tiles:
@@ -136,8 +136,9 @@ def test_a_large_picture_in_pieces(name, scale, engine, tmp_path, record_propert
 def test_networks_that_see_the_whole_stay_within_their_bound(name, acutance_data, record_property):
     """All of Set14 reduced by 2, in pieces of the size that the card names."""
     network = load_model(acutance_data / "weights" / f"{name}_x2.safetensors")
-    upscaler = Upscaler(engine_of(network))
-    bound = network.card.bound  # pyright: ignore[reportAttributeAccessIssue]
+    engine = engine_of(network)
+    upscaler, bound = Upscaler(engine), engine.card.bound
+    assert bound is not None
     assert not upscaler.is_exact_in_pieces
     levels, rms = [], []
     for path in picture_paths([acutance_data / "Set14" / "HR"]):
