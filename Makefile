@@ -61,7 +61,7 @@ $(VENV)/.ready: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(PIP) -e '.[train,samples,openvino,study,tune,postgresql,tensorboard,balance,dev]'
+	$(PIP) -e '.[train,samples,openvino,video,study,tune,postgresql,tensorboard,balance,dev]'
 	@touch $@
 
 # The peers that benchmarks compare with live in an environment of their own.
