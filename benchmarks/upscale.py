@@ -26,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+import upscale_command
+
 SIDE, SCALE, PICTURES = 512, 2, 5
 TOLERANCE = 2e-5
 SIDES = ("pytorch", "onnx_runtime", "eager stock", "onnxruntime stock", "ncnn", "opencv")
@@ -66,7 +68,7 @@ def main() -> None:
             rows += compare(Path(folder), (features, activation), options.rounds)
             if (features, activation) == NETWORKS[0]:
                 rows.append(peak_memory(Path(folder)))
-    rows += first_picture(options.rounds)
+    rows += upscale_command.rows(options.rounds)
     for row in rows:
         print(f"{row['work']}, against {row['baseline']}: {row['ratio']} "
               f"(must {row['must']}, stretch {row['stretch']})")  # fmt: skip
@@ -296,49 +298,6 @@ def peak_memory(folder: Path) -> dict[str, object]:
         "stretch": 600,
         "smaller_is_better": True,
     }
-
-
-def first_picture(rounds: int) -> list[dict[str, object]]:
-    """A 256x256 picture through the command line by torch, against importing torch alone."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_models(folder, *NETWORKS[0])
-        write_small_picture(folder / "a.png")
-        common = ["upscale", str(folder / "a.png"), "-o", str(folder / "b.png"), "--overwrite"]
-        command = [sys.executable, "-m", "acutance", *common, "-m", name, "--engine"]
-        sides = {
-            "import torch": [sys.executable, "-c", "import torch"],
-            "pytorch": [*command, "pytorch"],
-            "onnx_runtime": [*command, "onnx_runtime"],
-        }
-        taken: dict[str, list[float]] = {side: [] for side in sides}
-        for turn in range(rounds + 1):
-            for side, arguments in sides.items():
-                start = time.perf_counter()
-                subprocess.run(arguments, check=True, capture_output=True)
-                if turn:  # the first round reads files into memory
-                    taken[side].append(time.perf_counter() - start)
-    medians = {side: statistics.median(times) for side, times in taken.items()}
-    print("first picture: " + ", ".join(f"{s} {t:.2f} s" for s, t in medians.items()))
-    return [
-        {
-            "work": f"first small picture by {engine}, whole process",
-            "baseline": "import torch alone",
-            "ratio": round(medians[engine] / medians["import torch"], 2),
-            "must": must,
-            "stretch": stretch,
-            "smaller_is_better": True,
-        }
-        for engine, must, stretch in (("pytorch", 1.45, 1.2), ("onnx_runtime", None, None))
-    ]
-
-
-def write_small_picture(path: Path) -> None:
-    from acutance.imaging.files import write_picture
-    from acutance.imaging.picture import Picture
-
-    pixels = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    write_picture(path, Picture(pixels))
 
 
 if __name__ == "__main__":
