@@ -268,6 +268,22 @@ def tuning_table() -> str:
     )
 
 
+def flicker_table() -> str:
+    """How much successive frames differ once the motion is taken out."""
+    path = RESULTS / "flicker.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    numbers = ("flicker", "unsteady", "error")
+    rows = [
+        (row["motion"], row["way"], *(f"{row[name]:.2f}" for name in numbers))
+        for row in found["rows"]
+    ]
+    return f"`{found['command']}`, {found['date']}, {found['machine']}\n\n" + table(
+        ("motion", "", *numbers), rows
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "commands": command_pages,
     "losses": loss_table,
@@ -282,6 +298,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "bicubic": bicubic_table,
     "studies": study_verdicts,
     "tuning": tuning_table,
+    "flicker": flicker_table,
     **TABLES,
     **FORMAT_TABLES,
 }
