@@ -138,7 +138,7 @@ def _quantised(model: Any, seen: list[Any], path: Path) -> Any:
     # NNCF reports each use to its makers unless it takes this for a test of its own
     os.environ["NNCF_CI"] = "1"
     try:
-        import nncf
+        import nncf  # pyright: ignore[reportMissingImports]  # an extra
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             error.name or "nncf", "int8", f"Writing {path} in 8 bits"
