@@ -34,8 +34,8 @@ from acutance.upscaling.settings import Enlargement, Output, Size
 TWICE = ("a.png", "-o", "b.png", "-m", "bicubic")
 
 
-def put(path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+def put(path: Path, size: tuple[int, int] = (6, 8)) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     write_picture(path, Picture(pixels))
     return path
 
@@ -172,6 +172,10 @@ def test_a_file_that_exists_is_kept_unless_asked(tmp_path):
         ((*TWICE, "--shard", "3/2"), "'3/2' is no part of a batch."),
         ((*TWICE, "--shard", "0/2"), "'0/2' is no part of a batch."),
         ((*TWICE, "--format", "psd"), "'psd' is no format that can be written. Known: png,"),
+        (
+            ("a.png", "-o", "b.png", "-m", "bicubic", "--scale", "2", "--format", "jpg"),
+            "b.png and --format jpg say two things. Leave --format out, or name the file b.jpg",
+        ),
         ((*TWICE, "--tta", "4"), "'4' is not one of '1', '8'."),
         ((*TWICE, "--quality", "0"), "0 is not in the range 1<=x<=100."),
         ((*TWICE, "--jobs", "0"), "0 is not in the range 1<=x<=256."),
@@ -183,6 +187,14 @@ def test_wrong_use_is_exit_code_2(tmp_path, monkeypatch, arguments, message):
     code, out, err = run(upscale, *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_format_may_be_said_twice(tmp_path, monkeypatch):
+    put(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    arguments = ("a.png", "-o", "b.jpeg", "-m", "bicubic", "--scale", "2", "--format", "jpg")
+    assert run(upscale, *arguments)[0] == 0
+    assert (tmp_path / "b.jpeg").read_bytes().startswith(b"\xff\xd8\xff")
 
 
 @pytest.mark.parametrize(
@@ -295,8 +307,9 @@ def _read(terminal: int) -> bytes:
 
 
 def test_ctrl_c_is_exit_code_130(tmp_path):
-    for seed in range(120):
-        put(tmp_path / "in" / f"{seed}.png")
+    for number in range(20):
+        put(tmp_path / "in" / f"{number}.png")
+    put(tmp_path / "in" / "last.png", (1000, 1000))  # seconds, however late the signal comes
     command = [sys.executable, "-m", "acutance", "upscale", "in", "-o", "out", "-m", "bicubic"]
     process = subprocess.Popen(
         [*command, "--scale", "8"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -306,7 +319,7 @@ def test_ctrl_c_is_exit_code_130(tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.decode().splitlines()[-1] == "acutance: interrupted."
-    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".0")]
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".last")]
 
 
 def test_the_one_picture_is_bad(tmp_path):

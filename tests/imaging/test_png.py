@@ -86,19 +86,8 @@ def test_a_slope_with_grain_is_not_much_larger_than_pillow_makes_it() -> None:
     assert len(encode_png(values)) <= 1.2 * len(theirs.getvalue())
 
 
-def facts_of(picture: Picture) -> Facts:
-    return Facts(
-        picture.width,
-        picture.height,
-        picture.pixels.shape[2],
-        picture.pixels.dtype,
-        picture.alpha is not None,
-        picture.metadata,
-    )
-
-
 def write(path: Path, picture: Picture, *, rows: int, compression: int | None = None) -> None:
-    with closing(png_sink(path, facts_of(picture), compression=compression)) as sink:
+    with closing(png_sink(path, picture.facts, compression=compression)) as sink:
         for top in range(0, picture.height, rows):
             alpha = None if picture.alpha is None else picture.alpha[top : top + rows]
             sink.write(Picture(picture.pixels[top : top + rows], alpha))
@@ -201,7 +190,7 @@ def test_metadata_comes_back(tmp_path: Path) -> None:
 
 def test_missing_rows_are_an_error(tmp_path: Path) -> None:
     picture = Picture(noise(10, 4, 3))
-    sink = png_sink(tmp_path / "a.png", facts_of(picture), compression=None)
+    sink = png_sink(tmp_path / "a.png", picture.facts, compression=None)
     sink.write(Picture(picture.pixels[:7]))
     with pytest.raises(
         RunError, match=r"^3 of the picture's 10 rows were not written to its file.$"
@@ -229,7 +218,7 @@ def test_missing_rows_are_an_error(tmp_path: Path) -> None:
     ids=["too many", "shape", "dtype", "alpha"],
 )
 def test_rows_that_do_not_fit_are_an_error(tmp_path: Path, rows: Picture, message: str) -> None:
-    sink = png_sink(tmp_path / "a.png", facts_of(Picture(noise(10, 4, 3))), compression=None)
+    sink = png_sink(tmp_path / "a.png", Picture(noise(10, 4, 3)).facts, compression=None)
     with pytest.raises(RunError) as caught:
         sink.write(rows)
     assert str(caught.value) == message

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.imaging import png_files
-from tests.memory import PEAK, TOLD
+from tests.memory import STREAM, TOLD
 
 from acutance.errors import InputError
 from acutance.imaging.picture import Picture
@@ -385,24 +385,6 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
         open_png(tmp_path / "none.png")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         open_png(tmp_path)
-
-
-STREAM = (
-    PEAK
-    + """
-import sys
-from contextlib import closing
-from pathlib import Path
-from acutance.imaging.png import open_png, png_sink
-before = peak()
-with closing(open_png(Path(sys.argv[1]))) as source:
-    with closing(png_sink(Path(sys.argv[2]), source.facts, compression=None)) as sink:
-        print(source.held + sink.held)
-        while (rows := source.read(64)).height:
-            sink.write(rows)
-print(peak() - before)
-"""
-)
 
 
 @TOLD

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.memory import PEAK, TOLD
+from tests.memory import STREAM, TOLD
 
 from acutance.errors import InputError, RunError
-from acutance.imaging.picture import Facts, Metadata, Picture
+from acutance.imaging.picture import Metadata, Picture
 from acutance.imaging.tiff import open_tiff, reader, tiff_sink, writer
 
 DTYPES = [np.uint8, np.uint16, np.float32]
@@ -46,21 +46,10 @@ def read(path: Path, *, rows: int = 10**6) -> Picture:
     return Picture(pixels, alpha, facts.metadata)
 
 
-def facts_of(picture: Picture) -> Facts:
-    return Facts(
-        picture.width,
-        picture.height,
-        picture.pixels.shape[2],
-        picture.pixels.dtype,
-        picture.alpha is not None,
-        picture.metadata,
-    )
-
-
 def write(
     path: Path, picture: Picture, *, rows: int = 10**6, compression: int | None = None
 ) -> None:
-    with closing(tiff_sink(path, facts_of(picture), compression=compression)) as sink:
+    with closing(tiff_sink(path, picture.facts, compression=compression)) as sink:
         for top in range(0, picture.height, rows):
             alpha = None if picture.alpha is None else picture.alpha[top : top + rows]
             sink.write(Picture(picture.pixels[top : top + rows], alpha))
@@ -470,30 +459,12 @@ def test_damaged_bytes_end_in_a_refusal_or_a_picture(
 
 def test_missing_and_wrong_rows_are_an_error(tmp_path: Path) -> None:
     picture = Picture(noise(10, 4, 3))
-    sink = tiff_sink(tmp_path / "a.tif", facts_of(picture), compression=None)
+    sink = tiff_sink(tmp_path / "a.tif", picture.facts, compression=None)
     sink.write(Picture(picture.pixels[:7]))
     with pytest.raises(RunError, match=r"^The rows for a file must be uint8"):
         sink.write(Picture(noise(2, 4, 1)))
     with pytest.raises(RunError, match=r"^3 of the picture's 10 rows were not written"):
         sink.close()
-
-
-STREAM = (
-    PEAK
-    + """
-import sys
-from contextlib import closing
-from pathlib import Path
-from acutance.imaging.tiff import open_tiff, tiff_sink
-before = peak()
-with closing(open_tiff(Path(sys.argv[1]))) as source:
-    with closing(tiff_sink(Path(sys.argv[2]), source.facts, compression=None)) as sink:
-        print(source.held + sink.held)
-        while (rows := source.read(64)).height:
-            sink.write(rows)
-print(peak() - before)
-"""
-)
 
 
 @TOLD

@@ -240,6 +240,17 @@ def test_fast_takes_16_bits_only_where_they_are_faster(luma_model, monkeypatch):
         assert TorchEngine(network, network.card).precision == "f32"
 
 
+def test_what_16_bits_spoil_is_tried_again_in_32(luma_model, monkeypatch):
+    monkeypatch.setattr(pytorch, "has_native_bf16", lambda: True)
+    monkeypatch.setattr(TorchEngine, "_is_faster_in_bf16", lambda _: True)
+    fast = pytorch.load(luma_model, How(fast=True))
+    again = fast.precise()
+    assert (fast.precision, again.precision) == ("bf16", "f32")
+    assert again.precise() is again
+    lr = picture(1, 20, 24)
+    np.testing.assert_allclose(again(lr), pytorch.load(luma_model)(lr), atol=1e-6)
+
+
 def test_bf16_is_near_and_keeps_what_is_corrected(luma_model, monkeypatch):
     monkeypatch.setattr(pytorch, "has_native_bf16", lambda: True)
     monkeypatch.setattr(TorchEngine, "_is_faster_in_bf16", lambda _: True)

@@ -15,7 +15,7 @@ from acutance.imaging.picture import Facts, Metadata, Picture
 from acutance.imaging.resample import resize
 from acutance.models.card import ModelCard
 from acutance.upscaling.choice import open_engine
-from acutance.upscaling.enlarging import enlarge_picture, facts_of
+from acutance.upscaling.enlarging import enlarge_picture
 from acutance.upscaling.memory import planned
 from acutance.upscaling.pipeline import enlarge_file, flow
 from acutance.upscaling.settings import Enlargement, Output, Size
@@ -31,7 +31,7 @@ class Rows:
     held = 0
 
     def __init__(self, picture: Picture, *, fail_at: int | None = None) -> None:
-        self.picture, self.facts = picture, facts_of(picture)
+        self.picture, self.facts = picture, picture.facts
         self.at, self.fail_at = 0, fail_at
 
     def read(self, rows: int) -> Picture:
@@ -101,7 +101,7 @@ def upscaler(luma_model) -> Upscaler:
 def test_a_stream_gives_what_memory_gives(upscaler, tmp_path, height, width, alpha, how):
     small = picture(height + 1, width + 1, alpha=alpha)
     sink = Kept()
-    plan = planned(facts_of(small), upscaler, how)
+    plan = planned(small.facts, upscaler, how)
     shares: list[float] = []
     flow(Rows(small), sink, plan, folder=tmp_path, progress=shares.append)
     expected = enlarge_picture(small, upscaler, how)
@@ -115,7 +115,7 @@ def test_a_stream_gives_what_memory_gives(upscaler, tmp_path, height, width, alp
 def test_a_source_that_fails_ends_the_work(upscaler, tmp_path, monkeypatch, at):
     monkeypatch.setattr("acutance.upscaling.streams.CHUNK_BYTES", 1000)
     small = picture(64, 40)
-    plan = planned(facts_of(small), upscaler, TILED)
+    plan = planned(small.facts, upscaler, TILED)
     before = threading.active_count()
     with pytest.raises(InputError, match=r"a\.png is damaged"):
         flow(Rows(small, fail_at=at), Kept(), plan, folder=tmp_path, progress=silent)
@@ -125,7 +125,7 @@ def test_a_source_that_fails_ends_the_work(upscaler, tmp_path, monkeypatch, at):
 @pytest.mark.parametrize("at", [0, 3])
 def test_a_sink_that_fails_ends_the_work(upscaler, tmp_path, at):
     small = picture(64, 40)
-    plan = planned(facts_of(small), upscaler, TILED)
+    plan = planned(small.facts, upscaler, TILED)
     before = threading.active_count()
     with pytest.raises(RunError, match="the disk is full"):
         flow(Rows(small), Kept(fail_at=at), plan, folder=tmp_path, progress=silent)
@@ -259,4 +259,4 @@ def test_a_source_of_floats_that_are_not_numbers_is_refused(upscaler):
 
 
 def test_facts_are_those_of_the_picture():
-    assert facts_of(picture(3, 5, 1, alpha=True)) == Facts(5, 3, 1, np.dtype(np.uint8), True)
+    assert picture(3, 5, 1, alpha=True).facts == Facts(5, 3, 1, np.dtype(np.uint8), True)

@@ -23,7 +23,6 @@ from acutance.models.checkpoint import load_model, save_model
 from acutance.study.score import evaluate as score
 from acutance.upscaling import scoring
 from acutance.upscaling.choice import open_engine
-from acutance.upscaling.enlarging import facts_of
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.onnx_runtime import OnnxEngine
 from acutance.upscaling.picture import PLAIN
@@ -90,7 +89,7 @@ def test_bands_are_joined(model, pixels, monkeypatch):
     whole = made_by(model, "onnx_runtime", pixels)
     monkeypatch.setattr(scoring, "PIECE_PX", 17 * 26)
     cut = made_by(model, "onnx_runtime", pixels)
-    task = task_of(Upscaler(engine), understood(facts_of(Picture(pixels)), Upscaler(engine), PLAIN))
+    task = task_of(Upscaler(engine), understood(Picture(pixels).facts, Upscaler(engine), PLAIN))
     assert scoring.fixed_cut(task).rows < 33
     np.testing.assert_allclose(cut.sigma, whole.sigma, atol=1e-3, rtol=1e-4)
     np.testing.assert_allclose(cut.mean, whole.mean, atol=1e-3)

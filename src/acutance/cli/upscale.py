@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from acutance.cli import upscale_options as given
+from acutance.models.bundled import DEFAULT
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
 @click.option(
     "-m",
     "--model",
-    default="nano-x2",
+    default=DEFAULT,
     show_default=True,
     help="Bundled name, run folder, model file, mix such as a:0.7,b:0.3, or bicubic.",
 )

@@ -5,6 +5,11 @@ import numpy as np
 _TOP = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
+def white_of(dtype: np.dtype) -> float:
+    """The value of white."""
+    return float(_TOP.get(dtype, 1))
+
+
 def as_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """`values` (uint8, uint16 or float32, any shape) as `dtype`, rounded to the nearest level.
 

@@ -1,17 +1,8 @@
 """The doors to picture files: open one for reading or writing, by rows or as a whole.
 
 Read and written are PNG, JPEG, WebP, TIFF, AVIF, BMP and GIF. What a file is, is judged by its
-content; what is written, by the ending of its name or by the format asked for.
-
-| format | depth | grey | alpha | without loss | carries |
-|---|---|---|---|---|---|
-| PNG | 8, 16 | yes | yes | yes | ICC, EXIF, XMP, DPI, text |
-| TIFF | 8, 16, float | yes | yes | yes | ICC, EXIF, XMP, DPI |
-| WebP | 8 | no | yes | yes; with a quality: no | ICC, EXIF, XMP |
-| JPEG | 8 | yes | no | no | ICC, EXIF, XMP, DPI, a comment |
-| AVIF | 8 | no | yes | no | ICC, EXIF, XMP |
-| BMP | 8 | yes | no | yes | DPI |
-| GIF | 8, at most 256 colours | yes | all or nothing | of 256 colours | a comment |
+content; what is written, by the ending of its name or by the format asked for; what each can hold
+stands in formats.py.
 
 PNG and TIFF are read and written in rows, the others are held as a whole.
 """
@@ -152,14 +143,7 @@ def write_picture(
     format_of_target(path, format)
     check_free(path, overwrite=overwrite)
     _check_arrays(path, picture)
-    facts = Facts(
-        picture.width,
-        picture.height,
-        picture.pixels.shape[2],
-        picture.pixels.dtype,
-        picture.alpha is not None,
-        picture.metadata,
-    )
+    facts = picture.facts
     storable(path, facts, format=format)  # refuses before a file is made
 
     def fill(temporary: Path) -> None:

@@ -45,6 +45,18 @@ class Picture:
     def is_grey(self) -> bool:
         return self.pixels.shape[2] == 1
 
+    @property
+    def facts(self) -> "Facts":
+        """What a header would say of it."""
+        return Facts(
+            self.width,
+            self.height,
+            self.pixels.shape[2],
+            self.pixels.dtype,
+            self.alpha is not None,
+            self.metadata,
+        )
+
 
 @dataclass(frozen=True)
 class Facts:

@@ -6,6 +6,7 @@ sr)`, opaque to torch.compile; its backward only scales the gradient picture it 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,20 @@ def with_backward(operator: Any) -> Any:
     operator.register_fake(_shapes)
     operator.register_autograd(_scaled, setup_context=_keep)
     return operator
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Matrix products in full float32, whatever torch.set_float32_matmul_precision allows.
+
+    Here they move values or add pairs of them: in bfloat16 a picture would lose half its bits.
+    """
+    allowed = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(allowed)
 
 
 def wants_gradient(sr: Tensor) -> bool:

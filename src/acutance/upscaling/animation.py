@@ -11,7 +11,7 @@ from acutance.imaging.animation_writing import storable_animation, write_animati
 from acutance.imaging.formats import U8
 from acutance.imaging.picture import Facts, Picture
 from acutance.storage import check_free, write_atomically
-from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.enlarging import alike
 from acutance.upscaling.memory import planned
 from acutance.upscaling.pipeline import Enlarged, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
@@ -46,7 +46,7 @@ def enlarge_animation(
     _, lost = storable_animation(target, (width, height), animation.metadata, format=output.format)
     frame_bytes = 4 * _FRAMES * (seen.width * seen.height + width * height)
     planned(seen, upscaler, how, held=frame_bytes)
-    decode, network = Watch(), Watch()
+    decode, network, enlarge = Watch(), Watch(), alike(upscaler, how)
 
     def enlarged() -> Iterator[Picture]:
         count = len(animation.durations)
@@ -55,7 +55,7 @@ def enlarge_animation(
             with decode:
                 frame = next(frames)
             with network:
-                larger = enlarge_picture(frame, upscaler, how)
+                larger = enlarge(frame)
             progress((number + 1) / count)
             metadata = metadata_of_result(frame, (width, height), upscaler, output)
             yield replace(larger, metadata=metadata)

@@ -11,7 +11,7 @@ from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
 from acutance.models.compact import LEAKY_SLOPE
 from acutance.storage import write_atomically
-from acutance.upscaling.export import check_equal
+from acutance.upscaling.export import check_equal, evaluating
 from acutance.upscaling.pytorch import engine_of
 
 _SLOPES = {"leaky_relu": LEAKY_SLOPE, "relu": 0.0}  # each is a PReLU whose slopes are all alike
@@ -30,12 +30,8 @@ def export_community(network: nn.Module, card: ModelCard, path: Path) -> ModelCa
     if problem is not None:
         raise InputError(f"The model cannot be written for other programs: {problem}.")
     content = save(_tensors(network, card))
-    was_training = network.training
-    network.eval()
-    try:
+    with evaluating(network):
         write_atomically(path, lambda temporary: _write_proven(network, content, temporary))
-    finally:
-        network.train(was_training)
     return card
 
 

@@ -8,8 +8,9 @@ from tempfile import gettempdir
 import numpy as np
 
 from acutance.imaging.colour import from_levels
-from acutance.imaging.picture import Facts, Picture
-from acutance.upscaling.finishing import Tally, as_picture, white_of, without_cast
+from acutance.imaging.depth import white_of
+from acutance.imaging.picture import Picture
+from acutance.upscaling.finishing import Tally, as_picture, without_cast
 from acutance.upscaling.memory import Plan, planned
 from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.streams import RowBuffer
@@ -26,8 +27,25 @@ def enlarge_picture(
 
     Raises InputError for a size that cannot be made, RunError rather than give a wrong picture.
     """
-    facts = facts_of(picture)
-    plan = planned(facts, upscaler, how)
+    return enlarge_by(planned(picture.facts, upscaler, how), picture, progress=progress)
+
+
+def alike(upscaler: Upscaler, how: Enlargement) -> Callable[[Picture], Picture]:
+    """`enlarge_picture` for many in a row, such as frames: planned once for those of one form."""
+    plan: Plan | None = None
+
+    def enlarge(picture: Picture) -> Picture:
+        nonlocal plan
+        if plan is None or plan.task.asked.source != picture.facts:
+            plan = planned(picture.facts, upscaler, how)
+        return enlarge_by(plan, picture)
+
+    return enlarge
+
+
+def enlarge_by(plan: Plan, picture: Picture, *, progress: Progress = silent) -> Picture:
+    """The enlarged picture, by a plan made for its facts."""
+    facts = plan.task.asked.source
     height, width = plan.task.asked.size
     pixels = np.empty((height, width, facts.channels), dtype=facts.dtype)
     alpha = np.empty((height, width), dtype=facts.dtype) if facts.has_alpha else None
@@ -58,18 +76,6 @@ def made_rows(
         made = without_cast(made, before, folder=folder, channels=facts.channels)
     for strip in made:
         yield as_picture(strip.each(finish) if late else strip)
-
-
-def facts_of(picture: Picture) -> Facts:
-    """What a header would say of a picture in memory."""
-    return Facts(
-        picture.width,
-        picture.height,
-        picture.pixels.shape[2],
-        picture.pixels.dtype,
-        picture.alpha is not None,
-        picture.metadata,
-    )
 
 
 def _kept(levels: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """A network as an ONNX file, proven equal to it before it is put in place."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +34,20 @@ def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     if path.suffix != ".onnx":
         raise InputError(f"{path} must end in .onnx.")
     full = stamped(card, network)
+    with evaluating(network):
+        write_atomically(path, lambda temporary: _write_proven(network, full, temporary))
+    return full
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The network in eval mode, and afterwards as it was."""
     was_training = network.training
     network.eval()
     try:
-        write_atomically(path, lambda temporary: _write_proven(network, full, temporary))
+        yield
     finally:
         network.train(was_training)
-    return full
 
 
 def _write_proven(network: nn.Module, card: ModelCard, path: Path) -> None:

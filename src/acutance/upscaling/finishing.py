@@ -36,10 +36,6 @@ class Tally:
         return 255 * self._sum / max(self._weight, 1e-9)
 
 
-def white_of(dtype: np.dtype) -> float:
-    return {"uint8": 255.0, "uint16": 65535.0}.get(dtype.name, 1.0)
-
-
 def without_cast(
     strips: Iterator[Strip], before: Tally, *, folder: Path, channels: int
 ) -> Iterator[Strip]:

@@ -23,7 +23,7 @@ from acutance.models.checkpoint import stamped
 from acutance.models.processor import processor_name
 from acutance.storage import write_atomically
 from acutance.upscaling.engine import NamedEngine
-from acutance.upscaling.export import write_onnx
+from acutance.upscaling.export import evaluating, write_onnx
 from acutance.upscaling.ir_files import IR_ENDING, put_in_place
 from acutance.upscaling.onnx_runtime import OnnxEngine
 
@@ -71,20 +71,15 @@ def export_int8(
         raise InputError("There is no picture to calibrate with. Give a folder of photographs.")
     seen, unseen = pairs[::2], pairs[1::2][:_MOST_SCORED] or pairs
     full = stamped(card, network)
-    was_training = network.training
-    network.eval()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            plain, tried = Path(folder) / "plain.onnx", Path(folder) / f"tried{path.suffix}"
-            write_onnx(network, full, plain)
-            model = form.quantise(plain, [pair.lr for pair in seen])
-            form.write(model, full, tried)
-            cost = _cost(form.open(plain), form.open(tried), unseen)
-            told = {**(full.scores or {}), "int8": _said(cost)}
-            final = replace(full, weights="", scores=told)
-            form.put(model, final, path)
-    finally:
-        network.train(was_training)
+    with evaluating(network), tempfile.TemporaryDirectory() as folder:
+        plain, tried = Path(folder) / "plain.onnx", Path(folder) / f"tried{path.suffix}"
+        write_onnx(network, full, plain)
+        model = form.quantise(plain, [pair.lr for pair in seen])
+        form.write(model, full, tried)
+        cost = _cost(form.open(plain), form.open(tried), unseen)
+        told = {**(full.scores or {}), "int8": _said(cost)}
+        final = replace(full, weights="", scores=told)
+        form.put(model, final, path)
     return final, cost
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from acutance.errors import InputError
 from acutance.models.card import METADATA_KEY, ModelCard
 from acutance.models.checkpoint import stamped
-from acutance.upscaling.export import check_equal, write_onnx
+from acutance.upscaling.export import check_equal, evaluating, write_onnx
 from acutance.upscaling.ir_files import (
     IR_ENDING,
     WEIGHTS_ENDING,
@@ -29,17 +29,12 @@ def export_openvino(network: nn.Module, card: ModelCard, path: Path) -> ModelCar
         raise InputError(f"{path} must end in {IR_ENDING}; its weights go beside it.")
     runtime = runtime_for(path)
     full = stamped(card, network)
-    was_training = network.training
-    network.eval()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            onnx, made = Path(folder) / "model.onnx", Path(folder) / "model.xml"
-            write_onnx(network, full, onnx)
-            write_ir(runtime.Core().read_model(onnx), full, made)
-            check_equal(network, OpenVinoEngine(made), "The OpenVINO file")
-            put_in_place(made, path)
-    finally:
-        network.train(was_training)
+    with evaluating(network), tempfile.TemporaryDirectory() as folder:
+        onnx, made = Path(folder) / "model.onnx", Path(folder) / "model.xml"
+        write_onnx(network, full, onnx)
+        write_ir(runtime.Core().read_model(onnx), full, made)
+        check_equal(network, OpenVinoEngine(made), "The OpenVINO file")
+        put_in_place(made, path)
     return full
 
 

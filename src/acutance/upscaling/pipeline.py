@@ -8,12 +8,13 @@ from time import perf_counter
 
 import numpy as np
 
+from acutance.imaging.depth import white_of
 from acutance.imaging.files import open_sink, open_source, storable
 from acutance.imaging.metadata import prepared
 from acutance.imaging.picture import Facts, Metadata, Picture, Sink, Source
 from acutance.storage import check_free, write_atomically
 from acutance.upscaling.enlarging import Progress, made_rows
-from acutance.upscaling.finishing import CAST_BOUND, Tally, white_of
+from acutance.upscaling.finishing import CAST_BOUND, Tally
 from acutance.upscaling.memory import Plan, planned
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.streams import RowBuffer, Watch, WriteBehind, chunks, read_ahead, timed

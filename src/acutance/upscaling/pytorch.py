@@ -101,6 +101,12 @@ class TorchEngine:
         made = self._run(lr)
         return _array(made["sr"]), _array(made["log_scale"])
 
+    def precise(self) -> "TorchEngine":
+        """In float32: what 16 bits made black or not finite is tried again by it."""
+        if self.precision == "f32":
+            return self
+        return TorchEngine(self._network, self.card, self._device)
+
     def _run(self, lr: np.ndarray) -> Any:
         import torch
 

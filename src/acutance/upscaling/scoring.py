@@ -11,7 +11,6 @@ from acutance.imaging.picture import Picture
 from acutance.imaging.tiles import Part, whole
 from acutance.upscaling.checks import Fault, finite
 from acutance.upscaling.engine import Engine
-from acutance.upscaling.enlarging import facts_of
 from acutance.upscaling.memory import PIECE_PX
 from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.streams import RowBuffer
@@ -28,7 +27,7 @@ def as_rgb_function(engine: Engine) -> Callable[[np.ndarray], np.ndarray]:
 
     def enlarge(rgb: np.ndarray) -> np.ndarray:
         upscaler = Upscaler(engine)
-        asked = understood(facts_of(Picture(rgb)), upscaler, Enlargement())
+        asked = understood(Picture(rgb).facts, upscaler, Enlargement())
         task = task_of(upscaler, replace(asked, strict=False))
         return whole_of(task, Picture(rgb), convert=to_uint8)[0]
 

@@ -18,7 +18,6 @@ from acutance.models.card import ModelCard
 from acutance.storage import check_free, write_atomically
 from acutance.upscaling.checks import Fault
 from acutance.upscaling.engine import Engine, SpreadEngine
-from acutance.upscaling.enlarging import facts_of
 from acutance.upscaling.planes import Colours
 from acutance.upscaling.scoring import whole_of
 from acutance.upscaling.settings import Enlargement
@@ -96,7 +95,7 @@ class _WithSpread:
 
 def _enlarge(picture: Picture, engine: Engine) -> Sure:
     assert isinstance(engine, SpreadEngine)
-    asked = understood(facts_of(picture), Upscaler(engine), Enlargement())
+    asked = understood(picture.facts, Upscaler(engine), Enlargement())
     card, size = engine.card, asked.source_size
     colours = Colours(card.color, picture.is_grey)
     run = NetworkPass(partial(_sr_and_sigma, engine), card.scale, size, needs_of(card, asked))

@@ -29,11 +29,14 @@ from acutance.upscaling.video.enlarge import enlarge_video
 
 source, target = map(Path, sys.argv[1:])
 work.SEGMENT_S = 6 / 25
-enlarge = frames.enlarge_frame
-def slowly(picture, upscaler, how):
-    time.sleep(0.2)
-    return enlarge(picture, upscaler, how)
-frames.enlarge_frame = slowly
+alike = frames.alike
+def slowly(upscaler, how):
+    enlarge = alike(upscaler, how)
+    def one(picture):
+        time.sleep(0.2)
+        return enlarge(picture)
+    return one
+frames.alike = slowly
 how = Enlargement(size=Size(scale=Fraction(2)))
 enlarge_video(source, target, Upscaler(), how, Output())
 """
@@ -46,20 +49,25 @@ class StoppedError(Exception):
 @pytest.fixture
 def frames_done(monkeypatch) -> Callable[..., list[int]]:
     """Counts from here on the frames that are enlarged, and may stop behind some."""
-    enlarge = frames.enlarge_frame
+    alike = frames.alike
 
     def count(stop_after: int | None = None, *, darker: bool = False) -> list[int]:
         done: list[int] = []
 
-        def counted(picture: Picture, upscaler: Upscaler, how: Enlargement) -> Picture:
-            if picture.width == WIDTH:  # not the picture that tells models apart
-                if stop_after is not None and len(done) >= stop_after:
-                    raise StoppedError
-                done.append(picture.width)
-            larger = enlarge(picture, upscaler, how)
-            return Picture(larger.pixels // 2) if darker else larger
+        def counting(upscaler: Upscaler, how: Enlargement) -> Callable[[Picture], Picture]:
+            enlarge = alike(upscaler, how)
 
-        monkeypatch.setattr(frames, "enlarge_frame", counted)
+            def counted(picture: Picture) -> Picture:
+                if picture.width == WIDTH:  # not the picture that tells models apart
+                    if stop_after is not None and len(done) >= stop_after:
+                        raise StoppedError
+                    done.append(picture.width)
+                larger = enlarge(picture)
+                return Picture(larger.pixels // 2) if darker else larger
+
+            return counted
+
+        monkeypatch.setattr(frames, "alike", counting)
         return done
 
     return count

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from acutance.errors import InputError
 from acutance.losses.closed_form import (
+    exact_products,
     in_rows,
     room_for_gradient,
     row_strips,
@@ -86,7 +87,8 @@ def _wavelet(
     strips = list(row_strips(own.shape[1], GROUP // own.shape[2], multiple=m))
     values = sr.new_empty(len(own), len(strips))
     together = max(1, GROUP // own[0].numel()) if n else 1
-    with torch.autocast(sr.device.type, enabled=False):  # it would round to bfloat16
+    # neither may round to bfloat16
+    with torch.autocast(sr.device.type, enabled=False), exact_products():
         for first in range(0, len(own), together):
             for place, (top, bottom) in enumerate(strips):
                 part = slice(first, first + together), slice(top, bottom)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from acutance.losses.closed_form import exact_products
+
 
 def gaussian_taps(window: int, sigma: float) -> tuple[float, ...]:
     """The Gaussian exp(-k^2 / (2 sigma^2)) at `window` whole places round 0, with sum 1.
@@ -67,7 +69,8 @@ def from_lanes(lanes: Tensor, planes: Tensor) -> None:
     p, h, w = planes.shape
     rows = lanes.permute(0, 2, 3, 1).reshape(h * w, p)
     if bool(rows.sum().isfinite()):
-        torch.mm(_one(p), rows.t(), out=planes.view(p, h * w))
+        with exact_products():
+            torch.mm(_one(p), rows.t(), out=planes.view(p, h * w))
     else:
         planes.view(p, h * w).copy_(rows.t())
 
@@ -78,7 +81,10 @@ def _turned(rows: Tensor) -> Tensor:
     A product with one is more than twice as fast as a copy. What is not finite would spread from
     a picture to the others by it.
     """
-    return rows.t() @ _one(len(rows)) if bool(rows.sum().isfinite()) else rows.t().contiguous()
+    if not bool(rows.sum().isfinite()):
+        return rows.t().contiguous()
+    with exact_products():
+        return torch.mm(rows.t(), _one(len(rows)))
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+DEFAULT = "nano-x2"  # what upscaling takes where no model is named
 
 
 def bundled_models() -> dict[str, Path]:

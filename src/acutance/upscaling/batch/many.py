@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acutance.errors import InputError
+from acutance.models.bundled import DEFAULT
 from acutance.upscaling.batch.naming import size_label
 from acutance.upscaling.batch.planning import Plan, plan_jobs, take_shard
 from acutance.upscaling.batch.record import read_folder
-from acutance.upscaling.batch.request import DEFAULT_MODEL, KEEPING, PLAIN, Request, native_scale
+from acutance.upscaling.batch.request import KEEPING, PLAIN, Request, native_scale
 from acutance.upscaling.batch.results import Result
 from acutance.upscaling.batch.running import Running, run_batch
 from acutance.upscaling.choice import AUTO
@@ -27,7 +28,7 @@ def upscale_many(
     paths: "str | Path | Iterable[str | Path]",
     *,
     out_dir: str | Path,
-    model: "str | Path | Engine | nn.Module" = DEFAULT_MODEL,
+    model: "str | Path | Engine | nn.Module" = DEFAULT,
     scale: int | float | Fraction | None = None,
     how: Enlargement = PLAIN,
     output: Output = KEEPING,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.imaging.files import picture_paths
-from acutance.upscaling.batch.kinds import PICTURES, VIDEOS, Kind, glance
+from acutance.imaging.formats import format_of_target
+from acutance.upscaling.batch.kinds import PICTURES, VIDEOS, Kind, glance, is_for
 from acutance.upscaling.batch.naming import enlarged_name
 
 
@@ -64,6 +65,7 @@ def plan_jobs(
     may_be_file = output.suffix != "" and not output.is_dir() and not as_folder
     if may_be_file and len(found) == 1 and found[0].named:
         seen = glance(found[0].path)
+        _check_format(output, format, seen.kind)
         jobs = [Job(found[0].path, output, seen.kind, seen.pixels)]
         _check_targets(jobs)
         return Plan(tuple(jobs), None)
@@ -177,6 +179,21 @@ def _job(found: Found, output: Path, label: str, format: str | None) -> Job:
     name = enlarged_name(found.path, label, kind=seen.kind, format=format)
     target = output / found.path.relative_to(found.root).parent / name
     return Job(found.path, target, seen.kind, seen.pixels)
+
+
+def _check_format(output: Path, format: str | None, kind: Kind) -> None:
+    """Refuse a file whose name says another format than is asked for."""
+    named = output.suffix.lower()
+    if format is None or not is_for(format, kind) or not is_for(named[1:], kind):
+        return
+    same = named == f".{format}"
+    if kind != "video":
+        same = format_of_target(output) == format_of_target(output, format)
+    if not same:
+        raise InputError(
+            f"{output} and --format {format} say two things. Leave --format out, or name the file "
+            f"{output.with_suffix('.' + format)}"
+        )
 
 
 def _check_targets(jobs: Sequence[Job]) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Model = str | Path | Engine | nn.Module
 
 PLAIN, KEEPING = Enlargement(), Output()
-DEFAULT_MODEL = "nano-x2"
 MIXER = "pytorch"  # the engine of mixtures, which no file holds
 
 

@@ -11,7 +11,6 @@ from acutance.upscaling.animation import enlarge_animation
 from acutance.upscaling.batch.kinds import Kind, is_for
 from acutance.upscaling.batch.planning import Job
 from acutance.upscaling.batch.request import Request
-from acutance.upscaling.enlarging import facts_of
 from acutance.upscaling.pipeline import Enlarged, enlarge_file, metadata_of_result
 from acutance.upscaling.settings import Enlargement, Output
 from acutance.upscaling.task import Upscaler
@@ -89,7 +88,7 @@ def _enlarge_surely(job: Job, upscaler: Upscaler, output: Output) -> Enlarged:
     size = made.picture.width, made.picture.height
     metadata = metadata_of_result(picture, size, upscaler, output)
     larger = replace(made.picture, metadata=metadata)
-    _, lost = storable(job.target, facts_of(larger), format=output.format)
+    _, lost = storable(job.target, larger.facts, format=output.format)
     write_sigma(sigma, made.sigma, overwrite=output.overwrite)
     try:
         write_picture(

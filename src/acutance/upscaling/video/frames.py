@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from acutance.imaging.picture import Picture
-from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.enlarging import alike
 from acutance.upscaling.settings import Enlargement, Size
 from acutance.upscaling.task import Upscaler
 
@@ -19,13 +19,13 @@ class Frames:
 
     def __init__(self, upscaler: Upscaler, how: Enlargement) -> None:
         self.upscaler, self.how = upscaler, how
+        self._enlarge = alike(upscaler, how)
         self._last: tuple[np.ndarray, Picture] | None = None
 
     def __call__(self, picture: Picture) -> Picture:
         """The larger picture."""
         if self._last is None or not np.array_equal(self._last[0], picture.pixels):
-            larger = enlarge_frame(picture, self.upscaler, self.how)
-            self._last = (picture.pixels, larger)
+            self._last = (picture.pixels, self._enlarge(picture))
         return self._last[1]
 
     def probe(self) -> tuple[int, ...]:
@@ -33,13 +33,8 @@ class Frames:
         noise = np.random.default_rng(0).integers(0, 256, (_PROBE_SIDE, _PROBE_SIDE, 3))
         size = Size() if self.upscaler.scale is not None else Size(scale=_PROBE_SCALE)
         how = replace(self.how, size=size)
-        larger = enlarge_frame(Picture(noise.astype(np.uint8)), self.upscaler, how)
+        larger = alike(self.upscaler, how)(Picture(noise.astype(np.uint8)))
         return tuple(larger.pixels[larger.height // 2].reshape(-1)[:_PROBE_SAMPLES].tolist())
-
-
-def enlarge_frame(picture: Picture, upscaler: Upscaler, how: Enlargement) -> Picture:
-    """The one place where a network meets a video; uint16 gives uint16."""
-    return enlarge_picture(picture, upscaler, how)
 
 
 def even(picture: Picture) -> Picture:
