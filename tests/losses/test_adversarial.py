@@ -7,7 +7,8 @@ from tests.losses.reference import gan as plain
 from torch.testing import assert_close
 
 from acutance.errors import InputError
-from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Layer
+from acutance.losses.adversarial.discriminators import DISCRIMINATORS
+from acutance.losses.adversarial.layer import Layer, Sides
 from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS
 from acutance.losses.adversarial.gan import Gan
 from acutance.losses.adversarial.penalties import gradient_penalty, squared_slope
@@ -257,8 +258,8 @@ def test_kernels_start_as_he_et_al_say():
 
 def test_spectral_normalisation_divides_by_the_largest_singular_value():
     """Of the kernel as a matrix, by LAPACK; looking does not change it."""
-    layer = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=True)
-    unbounded = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=False)
+    layer = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=True)
+    unbounded = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=False)
     with torch.no_grad():
         layer.weight.mul_(3)
         for _ in range(300):
@@ -268,7 +269,7 @@ def test_spectral_normalisation_divides_by_the_largest_singular_value():
     before = layer(x, learning=True)
     assert_close(before, unbounded(x, learning=True) * 3 / largest, rtol=1e-4, atol=1e-5)
     assert torch.equal(before, layer(x, learning=True))
-    fresh = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=True)
+    fresh = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=True)
     exact = torch.linalg.matrix_norm(fresh.weight.flatten(1), 2)
     near = (fresh.u @ fresh.weight.flatten(1)).norm()
     assert 0.97 * exact < near <= 1.0001 * exact
