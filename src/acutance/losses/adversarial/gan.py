@@ -115,7 +115,7 @@ class Gan(nn.Module):
         self.penalty, self.gamma, self.penalty_every = penalty, gamma, penalty_every
         self.rate, self.ahead, self.learns_every, self.seed = rate, ahead, learns_every, seed
         network = DISCRIMINATORS[discriminator]
-        self.least_side = network.least_side
+        self.least_side, self.sure = network.least_side, self.form.sure
         self.discriminator = network.build(width, seed, spectral=penalty == "none")
         self.judged: Tensor | None = None
 
