@@ -1,8 +1,11 @@
 """Whether an adversarial run goes astray, told from the pictures and the logits of a step in hand.
 
 The limits are wide of what healthy runs show: an alarm is worth a look, a run without one is not
-proven good. Measured: results of bicubic enlargement are off by 0.1 levels in mean colour, and
-noise of 5 levels adds a fifth to the fine detail of a photograph.
+proven good. Seen in runs of 700 steps on T91 with a log line every 50: mean colours 0.02 to 0.9
+levels off beside l1 with a network that begins at the enlarged input, up to 4 with one that begins
+from nothing; fine detail 0.1 (x4) to 0.95 times that of the originals. Nearly without l1 the
+colours went to 6.7 levels and the detail to 1.4 times, and on. Logits of l1 + 0.01*gan came apart
+by 0.01 in 150 steps and by 0.05 in 500.
 """
 
 import math

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -78,20 +79,10 @@ class Watch:
         if self._reading is None:
             return
         job, reading, step = self._job, self._reading, self._job.progress.step
-        table = torch.stack([reading.values, reading.norms, reading.weights.to(reading.values)])
-        values, norms, weights = table.tolist()  # the one wait for the device
-        pulls = [w * n for w, n in zip(weights, norms, strict=True)]
-        terms = {
-            name: {"value": v, "norm": n, "weight": w, "share": p / (sum(pulls) or 1.0)}
-            for name, v, n, w, p in zip(
-                job.work.guard.terms, values, norms, weights, pulls, strict=True
-            )
-        }
-        for rival, paid in zip(job.work.rivals, reading.rivals.tolist(), strict=True):
-            terms[str(rival.term)]["discriminator"] = paid
-        sights = self._sights(reading)
+        terms = self._terms(reading)
         table = _table(job.work.guard.terms, reading.cosines)
-        total = sum(w * v for w, v in zip(weights, values, strict=True))
+        sights = self._sights(reading)
+        total = sum(term["weight"] * term["value"] for term in terms.values())
         rate = job.work.optimiser.param_groups[0]["lr"]
         self._log.write(
             "step",
@@ -105,24 +96,31 @@ class Watch:
                 "step_s": self._pace(),
             },
         )
-        self._board.add_scalar("loss", total, step)
-        self._board.add_scalar("rate", rate, step)
-        for name, term in terms.items():
-            self._board.add_scalar(f"terms/{name}", term["value"], step)
-            if "discriminator" in term:
-                self._board.add_scalar(f"discriminators/{name}", term["discriminator"], step)
-            self._board.add_scalar(f"shares/{name}", term["share"], step)
-            self._board.add_scalar(f"norms/{name}", term["norm"], step)
-        for pair, cosine in table.items():
-            self._board.add_scalar(f"cosines/{pair}", cosine, step)
+        curves = {"loss": total, "rate": rate, **_curves(terms, sights)}
+        curves |= {f"cosines/{pair}": cosine for pair, cosine in table.items()}
+        for tag, value in curves.items():
+            self._board.add_scalar(tag, value, step)
         for name, sight in sights.items():
-            for what, value in as_logged(sight).items():
-                if value is not None:
-                    self._board.add_scalar(f"rivals/{name}/{what}", value, step)
             for alarm in self._judge(name, sight, step):
                 told = {"cause": alarm.cause, "value": alarm.value, "limit": alarm.limit}
                 self._log.write("alarm", {"step": step, "term": name, **told})
                 self._display.note(f"step {step:>7}  alarm of {name}: {alarm.text}")
+
+    def _terms(self, reading: Reading) -> dict[str, dict[str, float]]:
+        """What each term told, by its name."""
+        work = self._job.work
+        table = torch.stack([reading.values, reading.norms, reading.weights.to(reading.values)])
+        values, norms, weights = table.tolist()  # the one wait for the device
+        pulls = [w * n for w, n in zip(weights, norms, strict=True)]
+        terms = {
+            name: {"value": v, "norm": n, "weight": w, "share": p / (sum(pulls) or 1.0)}
+            for name, v, n, w, p in zip(
+                work.guard.terms, values, norms, weights, pulls, strict=True
+            )
+        }
+        for rival, paid in zip(work.rivals, reading.rivals.tolist(), strict=True):
+            terms[str(rival.term)]["discriminator"] = paid
+        return terms
 
     def _sights(self, reading: Reading) -> dict[str, Sight]:
         """What each rival's results look like, by the name of its term."""
@@ -210,6 +208,23 @@ def is_best(progress: Progress, scored: Scored) -> bool:
     if better:
         progress.best_step = scored.step
     return better
+
+
+def _curves(
+    terms: Mapping[str, Mapping[str, float]], sights: Mapping[str, Sight]
+) -> dict[str, float]:
+    """The board's curves of terms and rivals, by tag."""
+    curves: dict[str, float] = {}
+    for name, term in terms.items():
+        curves[f"terms/{name}"] = term["value"]
+        if "discriminator" in term:
+            curves[f"discriminators/{name}"] = term["discriminator"]
+        curves[f"shares/{name}"] = term["share"]
+        curves[f"norms/{name}"] = term["norm"]
+    for name, sight in sights.items():
+        told = as_logged(sight).items()
+        curves |= {f"rivals/{name}/{what}": value for what, value in told if value is not None}
+    return curves
 
 
 def _table(terms: tuple[str, ...], cosines: torch.Tensor | None) -> dict[str, float]:

@@ -52,22 +52,27 @@ class Gan(nn.Module):
     the discriminator makes of sr and hr, summed over the layers (pix2pixHD, 2018).
 
     The rest is the discriminator's own. "patch" (38 x 38 pixels for every 8th), "unet" (every
-    pixel) and "vgg" (the picture as a whole) are tiny forms for small networks. "patch:paper" (70 x
-    70; pix2pix, 2017), "unet:paper" (Real-ESRGAN, 2021) and "vgg:paper" (SRGAN, 2017: patches of 96
-    pixels; "vgg:paper128" of 128) are the published ones without normalisation of the batch, by
-    which pictures would see their neighbours. `width` is the number of channels at first, 0 for
-    each one's own, 32 or as published 64. All know grey pictures as equal RGB. `label` below 1
-    asks for less certainty about originals. `penalty` fines the slope of the map's mean: "r1"
-    gamma / 2 |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient" gamma (|slope| - 1)^2 in
-    between (Gulrajani 2017); each every `penalty_every` steps that many times over. Code that sums
-    the map first needs another gamma, smaller by the squared number of places; on small patches r1
-    learns faster with 1 than with 10. Without a penalty, spectral normalisation bounds the slope.
+    pixel) and "vgg" (the picture as a whole) are tiny forms for small networks. "patch:paper" (70
+    x 70; pix2pix, 2017; 2.8 million parameters), "unet:paper" (Real-ESRGAN, 2021; 4.4) and
+    "vgg:paper" (SRGAN, 2017; 23.6; patches of 96 pixels, "vgg:paper128" of 128) are the published
+    ones without normalisation of the batch, by which pictures would see their neighbours. A "vgg"
+    has one place in its map: the average of relativistic_average is then that of the "batch".
+    `width` is the number of channels at first, 0 for each one's own, 32 or as published 64. All
+    know grey pictures as equal RGB.
 
-    The discriminator learns at the steps at which the term counts, by an Adam of its own at `rate`.
-    `ahead` lets it begin before the term's `start`, by so many steps (a whole number) or that
-    share of the run; the network does not feel it meanwhile. `learns_every` k lets it learn at every
-    k-th step from where it begins, whatever the term's `every` is: with every=2, learns_every=1 it
-    takes two steps for one of the network, with learns_every=2 and every=1 one for two.
+    `label` below 1 asks for less certainty about originals. `penalty` fines the slope of the map's
+    mean: "r1" gamma / 2 |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient"
+    gamma (|slope| - 1)^2 in between (Gulrajani 2017); each every `penalty_every` steps that many
+    times over. Code that sums the map first needs another gamma, smaller by the squared number of
+    places; on small patches r1 learns faster with 1 than with 10. Without a penalty, spectral
+    normalisation bounds the slope.
+
+    The discriminator learns at the steps at which the term counts, by an Adam of its own at
+    `rate`. `ahead` lets it begin before the term's `start`, by so many steps (a whole number) or
+    that share of the run; the network does not feel it meanwhile. `learns_every` k lets it learn
+    at every k-th step from where it begins, whatever the term's `every` is: with every=2,
+    learns_every=1 it takes two steps for one of the network, with learns_every=2 and every=1 one
+    for two.
     """
 
     def __init__(
@@ -203,7 +208,7 @@ def _form(kind: str, mean: str, label: float) -> Form:
 
 
 def _check_moments(ahead: int | float, learns_every: int) -> None:
-    if not 0 <= ahead or (isinstance(ahead, float) and ahead >= 1) or learns_every < 0:
+    if not ahead >= 0 or (isinstance(ahead, float) and ahead >= 1) or learns_every < 0:
         raise InputError(
             "gan's ahead is a number of steps (whole, 0 or more) or a share of the run (below 1), "
             f"and learns_every 0 or more, not ahead={ahead}, learns_every={learns_every}."
