@@ -55,10 +55,10 @@ class Gan(nn.Module):
     pixel) and "vgg" (the picture as a whole) are tiny forms for small networks. "patch:paper" (70
     x 70; pix2pix, 2017; 2.8 million parameters), "unet:paper" (Real-ESRGAN, 2021; 4.4) and
     "vgg:paper" (SRGAN, 2017; 23.6; patches of 96 pixels, "vgg:paper128" of 128) are the published
-    ones without normalisation of the batch, by which pictures would see their neighbours. A "vgg"
-    has one place in its map: the average of relativistic_average is then that of the "batch".
-    `width` is the number of channels at first, 0 for each one's own, 32 or as published 64. All
-    know grey pictures as equal RGB.
+    ones without normalisation of the batch, by which pictures would see their neighbours. The map
+    of a "vgg" has one place: there relativistic_average needs mean="batch", which is ESRGAN's game,
+    and is the pairing without it. `width` is the number of channels at first, 0 for each one's
+    own, 32 or as published 64. All know grey pictures as equal RGB.
 
     `label` below 1 asks for less certainty about originals. `penalty` fines the slope of the map's
     mean: "r1" gamma / 2 |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient"
