@@ -7,10 +7,12 @@ from tests.losses.reference import gan as plain
 from torch.testing import assert_close
 
 from acutance.errors import InputError
-from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Layer
+from acutance.losses.adversarial.discriminators import DISCRIMINATORS
 from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS
 from acutance.losses.adversarial.gan import Gan
+from acutance.losses.adversarial.layer import Layer, Sides
 from acutance.losses.adversarial.penalties import gradient_penalty, squared_slope
+from acutance.losses.adversarial.published import doubled
 from acutance.losses.expression import parse_loss
 from acutance.losses.objective import Objective
 from acutance.losses.proof.pictures import generic_pair, noise_pair
@@ -211,11 +213,14 @@ def test_the_discriminator_pays_its_side_of_the_game():
     assert torch.equal(soft(sr, hr), Gan(**SMALL)(sr, hr))  # the generator knows no labels
 
 
-@pytest.mark.parametrize("kind", FORMS)
-@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
+@pytest.mark.parametrize(
+    ("kind", "discriminator"),
+    [*((kind, "patch") for kind in FORMS), *(("hinge", name) for name in DISCRIMINATORS)],
+)
 def test_each_side_leaves_the_other_alone(kind, discriminator):
     gan = Gan(kind=kind, discriminator=discriminator, feature_matching=1.0, **SMALL)
-    sr, hr = noise_pair(2, 3, 24, 32)
+    side = DISCRIMINATORS[discriminator].least_side
+    sr, hr = noise_pair(2, 3, side, side)
     sr.requires_grad_()
     gan(sr, hr).sum().backward()
     assert sr.grad.abs().sum() > 0
@@ -257,8 +262,8 @@ def test_kernels_start_as_he_et_al_say():
 
 def test_spectral_normalisation_divides_by_the_largest_singular_value():
     """Of the kernel as a matrix, by LAPACK; looking does not change it."""
-    layer = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=True)
-    unbounded = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=False)
+    layer = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=True)
+    unbounded = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=False)
     with torch.no_grad():
         layer.weight.mul_(3)
         for _ in range(300):
@@ -268,7 +273,7 @@ def test_spectral_normalisation_divides_by_the_largest_singular_value():
     before = layer(x, learning=True)
     assert_close(before, unbounded(x, learning=True) * 3 / largest, rtol=1e-4, atol=1e-5)
     assert torch.equal(before, layer(x, learning=True))
-    fresh = Layer((6, 8, 4), torch.Generator().manual_seed(0), spectral=True)
+    fresh = Layer(Sides(6, 8, 4, stride=2), torch.Generator().manual_seed(0), spectral=True)
     exact = torch.linalg.matrix_norm(fresh.weight.flatten(1), 2)
     near = (fresh.u @ fresh.weight.flatten(1)).norm()
     assert 0.97 * exact < near <= 1.0001 * exact
@@ -308,13 +313,16 @@ def test_an_objective_keeps_the_discriminator():
         ({"mean": "batch"}, "gan's mean is 'map' or, with kind='relativistic_average', 'batch'"),
         ({"label": 0.4}, "gan's label is above 0.5 and at most 1, not 0.4"),
         ({"kind": "hinge", "label": 0.9}, "hinge and wasserstein know no labels"),
-        ({"discriminator": "vgg"}, "gan's discriminator is one of patch, unet"),
+        ({"discriminator": "vgg:small"}, "gan's discriminator is one of patch, patch:paper, unet"),
         ({"penalty": "r3"}, "its penalty one of none, r1, r2, r1r2, gradient"),
-        ({"width": 0}, "gan takes feature_matching from 0, width and penalty_every from 1"),
+        ({"width": -1}, "gan takes feature_matching and width from 0, penalty_every from 1"),
         ({"gamma": 0.0}, "gamma=0.0"),
         ({"penalty_every": 0}, "penalty_every=0"),
         ({"rate": -1.0}, "rate=-1.0"),
         ({"feature_matching": -1.0}, "feature_matching=-1.0"),
+        ({"ahead": -1}, "gan's ahead is a number of steps"),
+        ({"ahead": 1.5}, "not ahead=1.5, learns_every=0"),
+        ({"learns_every": -1}, "learns_every 0 or more, not ahead=0.0, learns_every=-1"),
     ],
 )
 def test_impossible_options_are_refused(options, message):
@@ -325,3 +333,100 @@ def test_impossible_options_are_refused(options, message):
 def test_pictures_of_another_number_of_channels_are_refused():
     with pytest.raises(InputError, match="1 or 3 channels, not 4"):
         Gan(**SMALL)(*noise_pair(1, 4, 16, 16))
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "count"),
+    [
+        # printed by the authors' program for CycleGAN, whose normalisation has no parameters
+        ("patch:paper", 2_764_737),
+        # published with Real-ESRGAN's program
+        ("unet:paper", 4_376_897),
+        # by hand from SRGAN's fig. 4: convolutions 4,685,376, dense 6 * 6 * 512 * 1024 + 1024,
+        # and 1025; its normalisation would add 2 * (64 + 2 * 128 + 2 * 256 + 2 * 512) = 3712
+        ("vgg:paper", 4_685_376 + 18_875_392 + 1_025),
+    ],
+)
+def test_published_discriminators_have_their_number_of_parameters(discriminator, count):
+    gan = Gan(discriminator=discriminator, penalty="r1")
+    assert sum(p.numel() for p in gan.parameters()) == count
+
+
+def judged(discriminator, side, width=4):
+    """One picture's leaf and its map of logits."""
+    gan = Gan(discriminator=discriminator, width=width, penalty="r1")
+    leaf = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1))
+    leaf.requires_grad_()
+    return leaf, gan.discriminator(leaf, learning=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "field"), [("patch", 38), ("patch:paper", 70)], ids=["tiny", "paper"]
+)
+def test_a_place_is_judged_by_its_receptive_field(discriminator, field):
+    """Isola et al.: the 70x70 PatchGAN."""
+    leaf, logits = judged(discriminator, 128)
+    place = logits.shape[2] // 2
+    (slope,) = torch.autograd.grad(logits[0, 0, place, place], leaf)
+    for axis in (2, 3):
+        seen = slope.abs().sum(dim=tuple({0, 1, 2, 3} - {axis})).nonzero().flatten()
+        assert seen.max() - seen.min() + 1 == field
+
+
+@pytest.mark.parametrize("side", [32, 45, 47])
+def test_a_unet_judges_every_pixel(side):
+    leaf, logits = judged("unet:paper", side)
+    assert logits.shape == (1, 1, side, side)
+    (slope,) = torch.autograd.grad(logits.sum(), leaf)
+    assert (slope.abs().sum(dim=1) > 0).all()
+
+
+def test_the_way_up_is_bilinear():
+    """torch's own, by its other method; odd sizes repeat the edge."""
+    x = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    wanted = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
+    assert_close(doubled(x, (10, 14)), wanted)
+    odd = doubled(x, (11, 15))
+    assert torch.equal(odd[..., :10, :14], doubled(x, (10, 14)))
+    assert torch.equal(odd[..., 10, :], odd[..., 9, :])
+    assert torch.equal(odd[..., 14], odd[..., 13])
+
+
+def test_spectral_normalisation_leaves_out_the_ends_of_the_published_unet():
+    names = {name for name in Gan(discriminator="unet:paper", **SMALL).state_dict() if "u" in name}
+    bounded = {name for name in names if name.endswith(".u")}
+    assert len(bounded) == 8
+    assert not any("first" in name or "judge" in name for name in bounded)
+
+
+@pytest.mark.parametrize(("discriminator", "side"), [("vgg", 16), ("vgg", 45), ("vgg:paper", 96)])
+def test_a_vgg_judges_the_picture_as_a_whole(discriminator, side):
+    leaf, logits = judged(discriminator, side)
+    assert logits.shape == (1, 1, 1, 1)
+    (slope,) = torch.autograd.grad(logits.sum(), leaf)
+    corners = slope[0].abs().sum(dim=0)[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners > 0).all()
+
+
+@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
+def test_a_patch_that_is_too_small_is_refused_before_the_first_step(discriminator):
+    least = DISCRIMINATORS[discriminator].least_side
+    objective = Objective(parse_loss(f"gan(discriminator='{discriminator}', width=4)"))
+    objective.check(least, 3)
+    with pytest.raises(InputError, match=f"of at least {least} pixels a side, and the training"):
+        objective.check(least - 1, 3)
+
+
+def test_a_dense_layer_knows_one_size():
+    objective = Objective(parse_loss("gan(discriminator='vgg:paper', width=4)"))
+    with pytest.raises(InputError, match="judges pictures of 96x96 pixels, and these are 100x100"):
+        objective.check(100, 3)
+
+
+def test_the_last_judgement_is_kept_for_the_log():
+    gan = Gan(**SMALL)
+    assert gan.judged is None
+    sr, hr = noise_pair(2, 3, 24, 32)
+    gan.discriminate(sr, hr)
+    means = [gan.discriminator(2 * x - 1, learning=False)[0].mean() for x in (sr, hr)]
+    assert_close(gan.judged, torch.stack(means).detach())

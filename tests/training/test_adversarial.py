@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from acutance.errors import InputError
 from acutance.losses.adversarial.gan import Gan
 from acutance.losses.expression import parse_loss
-from acutance.losses.objective import Objective
+from acutance.losses.objective import Moment, Objective
 from acutance.training.display import Silent
 from acutance.training.loop import train
 from acutance.training.pictures import gather
@@ -123,19 +123,25 @@ def test_ten_steps_and_ten_more_are_twenty(job_of, tmp_path):
     assert any(name.endswith("down.0.u") for name in ends[0])
 
 
-@pytest.mark.parametrize("options", ["", ", penalty='r1'", ", penalty='gradient'"])
+@pytest.mark.parametrize(
+    "options",
+    ["", ", penalty='r1'", ", penalty='gradient'", ", discriminator='vgg', learns_every=1"],
+)
 def test_accumulation_equals_the_big_batch(job_of, options):
     text = f"l1 + 0.01*gan(width=4{options})"
     whole = job_of(loss__expression=text, data__batch=8)
     split = job_of(loss__expression=text, data__batch=8, optim__accumulate=3)
-    seen = []
+    seen, sights = [], []
     for job in (whole, split):
         rival = job.work.rivals[0]
         rival.optimiser.register_step_pre_hook(
             lambda o, *_: seen.append([p.grad.clone() for p in o.param_groups[0]["params"]])
         )
-        paid = update(job, whole.batch(0)).rivals
-        seen.append(paid)
+        job.progress.step = 9  # whose line is logged
+        reading = update(job, whole.batch(0))
+        seen.append(reading.rivals)
+        sights.append(reading.sights)
+    assert_close(*sights, rtol=1e-4, atol=1e-7)
     assert_close(seen[1], seen[3], rtol=1e-5, atol=1e-7)
     for a, b in zip(seen[0], seen[2], strict=True):
         assert_close(a, b, rtol=1e-4, atol=1e-4 * float(a.abs().max()))
@@ -190,6 +196,73 @@ def test_the_discriminator_learns_when_its_term_counts(job_of, monkeypatch):
 def test_turns_are_counted_where_the_term_counts():
     schedule = parse_loss("gan(start=3, every=2)").terms[0].schedule
     assert [schedule.turn_at(step, 100) for step in range(8)] == [None] * 3 + [0, None, 1, None, 2]
+
+
+@pytest.mark.parametrize(
+    ("options", "turns"),
+    [
+        ("start=3, every=2", {3: 0, 5: 1, 7: 2, 9: 3}),
+        ("start=5, ahead=2", {3: 0, 4: 1, 5: 2, 6: 3, 7: 4, 8: 5, 9: 6}),
+        ("start=5, ahead=3, every=2", {3: 0, 5: 1, 7: 2, 9: 3}),  # in the term's beat
+        ("start=2, ahead=8", {k: k for k in range(10)}),
+        ("start=0.5, ahead=0.1, stop=8", {4: 0, 5: 1, 6: 2, 7: 3}),  # of ten steps
+        ("start=4, every=2, learns_every=1", {4: 0, 5: 1, 6: 2, 7: 3, 8: 4, 9: 5}),
+        ("start=1, learns_every=2", {1: 0, 3: 1, 5: 2, 7: 3, 9: 4}),
+        ("start=5, ahead=4, learns_every=3", {1: 0, 4: 1, 7: 2}),
+    ],
+)
+def test_a_discriminator_may_begin_ahead_and_learn_at_its_own_pace(options, turns):
+    """Turns, by which fines are due, count its own steps."""
+    objective = Objective(parse_loss(f"l1 + gan(width=4, {options})"))
+    (rival,) = make_rivals(objective, torch.device("cpu"))
+    found = {step: rival.turn(Moment(step, 10)) for step in range(10)}
+    assert {step: turn for step, turn in found.items() if turn is not None} == turns
+
+
+def test_beginning_ahead_needs_a_start():
+    objective = Objective(parse_loss("l1 + gan(width=4, ahead=100)"))
+    with pytest.raises(InputError, match="cannot begin ahead of it"):
+        make_rivals(objective, torch.device("cpu"))
+
+
+def test_the_network_does_not_feel_what_learns_ahead(job_of):
+    """Four steps beside it leave the network as l1 alone does, and the discriminator moved."""
+    alone = job_of(loss__expression="l1")
+    ahead = job_of(loss__expression="l1 + 0.01*gan(width=4, start=5, ahead=4)")
+    before = weights(ahead)
+    walk(alone, 5)
+    walk(ahead, 5)
+    mine, plain = ahead.bare.state_dict(), alone.bare.state_dict()
+    assert all(torch.equal(mine[name], plain[name]) for name in plain)
+    assert not torch.equal(before[0], weights(ahead)[0])
+    walk(alone, 1)
+    walk(ahead, 1)
+    assert any(not torch.equal(mine[name], plain[name]) for name in plain)
+
+
+def test_two_steps_of_the_discriminator_for_one_of_the_network(job_of):
+    job = job_of(loss__expression="l1 + 0.01*gan(width=4, every=2, learns_every=1)")
+    seen = []
+    for _ in range(4):
+        before = weights(job)
+        reading = walk(job, 1)
+        seen.append((bool(reading.weights[1]), not torch.equal(before[0], weights(job)[0])))
+    assert seen == [(True, True), (False, True), (True, True), (False, True)]
+
+
+def test_its_own_pace_is_taken_up_again(job_of, tmp_path):
+    """Between two of its steps, before the term's start, with a fine by its own count."""
+    text = "l1 + 0.01*gan(width=4, start=8, ahead=6, learns_every=3, penalty='r1', penalty_every=2)"
+    whole = job_of(tmp_path / "whole", loss__expression=text)
+    first = job_of(tmp_path / "parts", loss__expression=text)
+    walk(whole, 12)
+    walk(first, 7)
+    save_snapshot(tmp_path / "parts", first.state)
+    second = job_of(tmp_path / "parts", loss__expression=text)
+    load_snapshot(newest_snapshot(tmp_path / "parts"), second.state)
+    walk(second, 5)
+    ends = [load_file(save_snapshot(job.folder, job.state)) for job in (whole, second)]
+    assert [name for name in ends[0] if not torch.equal(ends[0][name], ends[1][name])] == []
 
 
 def test_the_discriminator_sees_what_its_term_shows_it(job_of, monkeypatch):

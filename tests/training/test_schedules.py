@@ -72,3 +72,4 @@ def test_the_interval_is_students():
     found, expected = trend(steps, scores), linregress(steps, scores)
     assert found.slope == pytest.approx(expected.slope)
     assert found.upper == pytest.approx(expected.slope + 1.9432 * expected.stderr, rel=1e-3)
+    assert found.lower == pytest.approx(expected.slope - 1.9432 * expected.stderr, rel=1e-3)

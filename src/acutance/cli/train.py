@@ -73,7 +73,11 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 @click.option("--batch", type=int, help="Crops a step [default: 16].")
 @click.option("--steps", type=int, help="Stop after so many updates.")
 @click.option("--minutes", type=float, help="Stop after so many minutes [default: 5].")
-@click.option("--until", type=click.Choice(["converged"]), help="Stop when the score stands still.")
+@click.option(
+    "--until",
+    type=click.Choice(["converged", "settled"]),
+    help="Stop when PSNR stands still; or PSNR and a perceptual score, or that one gets worse.",
+)
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--threads", type=int, help="[default: timed]")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")

@@ -45,6 +45,30 @@ class Schedule:
         turn, left = divmod(step - start, self.every)
         return None if left else turn
 
+    def rival_turn_at(self, step: int, steps: int, *, ahead: int | float, every: int) -> int | None:
+        """How many times the term's discriminator has learned before `step`; None for a rest.
+
+        It begins `ahead` of the term, but not before the run. It learns at every `every`-th step
+        from there on, or for 0 where the term counts and, before its start, in the same beat.
+        """
+        start = _in_steps(self.start, steps)
+        first = max(0, start - _in_steps(ahead, steps))
+        if not every:
+            first += (start - first) % self.every
+        if step < first or (self.stop is not None and step >= _in_steps(self.stop, steps)):
+            return None
+        turn, left = divmod(step - first, every or self.every)
+        return None if left else turn
+
+    def full_at(self, steps: int) -> int:
+        """The first step at which the term has its full weight."""
+        return _in_steps(self.start, steps) + _in_steps(self.ramp, steps)
+
+    def steps_in_full(self, step: int, steps: int) -> int:
+        """For how many steps the term has had its full weight; 0 before, and from its stop on."""
+        over = self.stop is not None and step >= _in_steps(self.stop, steps)
+        return 0 if over else max(0, step - self.full_at(steps))
+
     def written(self) -> tuple[tuple[str, object], ...]:
         """What differs from the default, as (name, value) in the order of the fields."""
         return tuple(

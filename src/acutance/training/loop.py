@@ -13,18 +13,25 @@ from acutance.training.display import Display
 from acutance.training.finish import Outcome, finish
 from acutance.training.guard import Fault
 from acutance.training.guides import check_same_teacher
+from acutance.training.perceptual import why_settled
 from acutance.training.pictures import Pictures, check_same_pictures, gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.record import Log, read_plan, write_plan
 from acutance.training.setup import Job, build_job
 from acutance.training.signals import StopSignals
-from acutance.training.snapshots import load_snapshot, newest_snapshot, save_snapshot
+from acutance.training.snapshots import (
+    best_snapshot,
+    load_snapshot,
+    newest_snapshot,
+    save_snapshot,
+)
 from acutance.training.update import update
 from acutance.training.watch import Watch
 
 MAX_ROLLBACKS = 3
 CALMER = 0.5  # the rate's factor after a roll-back
+DRIFT = "settled: drift"
 
 
 def train(
@@ -45,17 +52,19 @@ def train(
     job = prepare(recipe, folder, display, spent_s=spent_s, pictures=pictures)
     with Log(folder) as log, StopSignals() as stop:
         log.write("start", {"step": job.progress.step, "steps": job.plan.steps})
-        converged = walk(job, log, display, stop, last=job.plan.steps)
-        return finish(job, log, display, "converged" if converged else "all steps done")
+        reason = walk(job, log, display, stop, last=job.plan.steps)
+        if reason == DRIFT:
+            return_to_best(job, log, display)
+        return finish(job, log, display, reason or "all steps done")
 
 
-def walk(job: Job, log: Log, display: Display, stop: StopSignals, *, last: int) -> bool:
-    """Take the steps up to `last`; whether the run converged before."""
+def walk(job: Job, log: Log, display: Display, stop: StopSignals, *, last: int) -> str:
+    """Take the steps up to `last`; the reason why the run stopped before, or ""."""
     watch = Watch(job, log, display)
     batches = batch_source(job)
-    converged = is_converged(job, watch)
+    reason = reason_to_stop(job, watch)
     try:
-        while job.progress.step < last and not converged:
+        while job.progress.step < last and not reason:
             watch.begin_step()
             reading = update(job, batches.next())
             job.progress.step += 1
@@ -71,11 +80,11 @@ def walk(job: Job, log: Log, display: Display, stop: StopSignals, *, last: int) 
             watch.write_what_is_due()
             if stop.requested:
                 leave(job, log, display)
-            converged = is_converged(job, watch)
+            reason = reason_to_stop(job, watch)
     finally:
         batches.close()
         watch.close()
-    return converged
+    return reason
 
 
 def stages(
@@ -123,10 +132,30 @@ def prepare(
     return job
 
 
-def is_converged(job: Job, watch: Watch) -> bool:
-    """Whether the run is to stop because its score stands still."""
-    stop = job.recipe.stop
-    return bool(stop.until) and has_converged(*watch.scores(), stop.gain_db)
+def reason_to_stop(job: Job, watch: Watch) -> str:
+    """Why the run is to stop before its last step, by its scores; "" for going on."""
+    stop, scores = job.recipe.stop, watch.scores()
+    if stop.until == "settled":
+        why = why_settled(scores, job.recipe, job.plan.steps)
+        return f"settled: {why}" if why else ""
+    if stop.until == "converged":
+        psnr = [scored.psnr for scored in scores]
+        is_flat = has_converged([scored.step for scored in scores], psnr, stop.gain_db)
+        return "converged" if is_flat else ""
+    return ""
+
+
+def return_to_best(job: Job, log: Log, display: Display) -> None:
+    """Take up the snapshot with the best perceptual score: what came after it was worse."""
+    best, last, metric = best_snapshot(job.folder), job.progress.step, job.plan.perceptual
+    if best is None:
+        return
+    load_snapshot(best, job.state)
+    log.write("return", {"step": job.progress.step, "from": last, "metric": metric})
+    display.note(
+        f"{metric} has been getting worse and PSNR not better up to step {last}; "
+        f"back to step {job.progress.step}, where {metric} was best"
+    )
 
 
 def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:

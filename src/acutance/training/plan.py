@@ -14,6 +14,7 @@ from acutance.training.budget import budgeted
 from acutance.training.display import Display
 from acutance.training.guides import teacher_digest
 from acutance.training.optimisers import full_rate
+from acutance.training.perceptual import choose_perceptual
 from acutance.training.pictures import Pictures, patch_side
 from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
@@ -64,6 +65,7 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
         step_s=round(step_s, 5),
         fingerprint=draft.fingerprint,
         teacher=draft.teacher,
+        perceptual=draft.perceptual,
     )
 
 
@@ -93,6 +95,7 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
         step_s=0.0,
         fingerprint=pictures.pool.fingerprint(),
         teacher=teacher_digest(recipe.loss.teacher),
+        perceptual=choose_perceptual(recipe, pictures.pairs),
     )
 
 
@@ -123,7 +126,7 @@ def _steps(recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began
         return ENDLESS
     job = build_job(recipe, draft, pictures, folder=_NOWHERE)
     start = time.monotonic()
-    validate(job.to_scoring(), make_card(recipe, 0, {}), pictures.pairs)
+    validate(job.to_scoring(), make_card(recipe, 0, {}), pictures.pairs, metric=job.metric)
     scoring_s = (time.monotonic() - start) * (SCORINGS + 1)
     return steps_in(
         budgeted(minutes or DEFAULT_MINUTES),

@@ -91,12 +91,18 @@ class OptimChoice:
 
 @dataclass(frozen=True, config=_STRICT)
 class StopChoice:
-    """When to stop: after steps, after minutes, or when the score no longer rises."""
+    """When to stop: after steps, after minutes, or when the scores no longer get better.
+
+    `perceptual` is the metric that "settled" looks at beside PSNR; "auto" is lpips where its
+    weights are at hand and no term looks through its network, else niqe.
+    """
 
     steps: Cardinal = 0
     minutes: Annotated[float, Field(ge=0)] = 0.0
-    until: Literal["", "converged"] = ""
-    gain_db: Positive = 0.01  # converged: the next window would bring less than this
+    until: Literal["", "converged", "settled"] = ""
+    gain_db: Positive = 0.01  # of PSNR: the next window would bring less than this
+    gain_perceptual: Positive = 0.005  # likewise, as a share of the perceptual score
+    perceptual: str = "auto"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -42,6 +42,7 @@ class Plan:
     step_s: float  # seconds a step took in the trial; 0 where none was needed
     fingerprint: str  # of the training pictures
     teacher: str = ""  # SHA-256 of the teacher's file, where there is one
+    perceptual: str = ""  # the metric beside PSNR of a run until it is settled
 
 
 def run_file(folder: Path) -> Path:

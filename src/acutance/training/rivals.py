@@ -11,6 +11,7 @@ from acutance.losses.built import output_name
 from acutance.losses.objective import Moment, Objective
 from acutance.losses.slopes import Scene
 from acutance.losses.terms import Term
+from acutance.training.collapse import WARM_UP, measured
 from acutance.training.guard import Fault, Guard
 
 BETAS = (0.9, 0.99)  # of Adam, as Real-ESRGAN's code has them for its discriminator
@@ -22,6 +23,10 @@ class Adversary(Protocol):
 
     discriminator: nn.Module
     rate: float  # of its Adam
+    ahead: int | float  # of the term's start, in steps or as a share of the run
+    learns_every: int  # steps; 0: where the term counts
+    sure: float  # mean logits so far apart leave it nothing to learn
+    judged: Tensor | None  # mean logits of results and originals at the last call, (2,)
 
     def discriminate(self, sr: Tensor, hr: Tensor, *, turn: int, first: int) -> Tensor: ...
 
@@ -30,7 +35,7 @@ class Adversary(Protocol):
 
 @dataclass(frozen=True)
 class Rival:
-    """The adversary of one term. It learns at the steps at which the term counts."""
+    """The adversary of one term. It learns where the term counts, or as its options say."""
 
     term: Term
     loss: Adversary
@@ -38,8 +43,14 @@ class Rival:
     guard: Guard
 
     def turn(self, moment: Moment) -> int | None:
-        """Which of its steps this is; None where the term does not count."""
-        return self.term.schedule.turn_at(moment.step, moment.steps)
+        """Which of its steps this is; None where it rests."""
+        return self.term.schedule.rival_turn_at(
+            moment.step, moment.steps, ahead=self.loss.ahead, every=self.loss.learns_every
+        )
+
+    def is_warm(self, step: int, steps: int) -> bool:
+        """Whether the term has been in force for long enough to judge what it does."""
+        return self.term.schedule.steps_in_full(step, steps) >= WARM_UP
 
     def set_rate(self, share: float) -> None:
         """Its own rate times the share of the full rate that the run has come to."""
@@ -66,6 +77,12 @@ def make_rivals(objective: Objective, device: torch.device) -> tuple[Rival, ...]
             f"'{objective.expression}' has an adversarial loss inside another loss, which may "
             "show it other pictures than those its discriminator learns from. Let it be a term."
         )
+    for term, loss in found:
+        if loss.ahead and not term.schedule.start:
+            raise InputError(
+                f"The term '{term}' counts from the first step, so its discriminator cannot begin "
+                "ahead of it. Give the term a start, as in start=1000, or leave ahead out."
+            )
     return tuple(_rival(term, loss, device) for term, loss in found)
 
 
@@ -85,6 +102,14 @@ def learn(rivals: tuple[Rival, ...], scene: Scene, moment: Moment, first: int) -
             (value * moment.fraction).backward()
             paid[place] = value.detach()
     return torch.stack(paid) if paid else scene.hr.new_zeros(0)
+
+
+def look_at(rivals: tuple[Rival, ...], scene: Scene) -> Tensor | None:
+    """What `measured` says of the pictures that each rival is shown, (R, 3 + c)."""
+    if not rivals:
+        return None
+    pairs = [scene.pair(output_name(r.term.schedule.on), scene.outputs) for r in rivals]
+    return torch.stack([measured(sr, hr, scene.extras["lr"]) for sr, hr in pairs])
 
 
 def move(rivals: tuple[Rival, ...], moment: Moment) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from acutance.data.batches import Batch
 from acutance.data.pool import Grid
 from acutance.errors import InputError
+from acutance.evaluation.judging import Metric
 from acutance.losses.expression import parse_loss
 from acutance.losses.objective import Objective
 from acutance.models import build
@@ -24,6 +25,7 @@ from acutance.models.spread import load_weights
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
 from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
+from acutance.training.perceptual import open_perceptual
 from acutance.training.pictures import Pictures
 from acutance.training.precision import make_fabric
 from acutance.training.recipe import NetworkChoice, Recipe
@@ -54,6 +56,11 @@ class Job:
     def grid(self) -> Grid:
         """Patches that cover the whole set, for plain gradient descent."""
         return self.pictures.pool.grid(self.plan.patch, seed=self.recipe.seed)
+
+    @cached_property
+    def metric(self) -> Metric | None:
+        """What is judged beside PSNR and SSIM, where the run stops by it."""
+        return open_perceptual(self.plan.perceptual)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step: a pure function of seed and step."""

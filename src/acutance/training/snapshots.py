@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from acutance.errors import InputError
 from acutance.storage import write_atomically
 
-KEPT = 2  # the newest snapshots; the best by validation score is kept besides
+KEPT = 2  # the newest snapshots; the best by a validation score is kept besides
 
 
 @dataclass
@@ -22,7 +22,8 @@ class Progress:
 
     step: int = 0  # updates done
     best_psnr: float = float("-inf")
-    best_step: int = -1
+    best_perceptual: float = float("-inf")  # larger is better, whatever the metric's direction
+    best_step: int = -1  # by perception where it is scored, else by PSNR
     rate_factor: float = 1.0  # lowered each time the run rolls back
     rollbacks: int = 0
     elapsed_s: float = 0.0
@@ -63,6 +64,15 @@ def newest_snapshot(folder: Path) -> Path | None:
     """The newest snapshot of a run, or None."""
     found = sorted((folder / "state").glob("step-*.safetensors"))
     return found[-1] if found else None
+
+
+def best_snapshot(folder: Path) -> Path | None:
+    """The snapshot with the best validation score, or None before the first."""
+    pointer = folder / "state" / "best.json"
+    if not pointer.exists():
+        return None
+    path = folder / "state" / json.loads(pointer.read_text(encoding="utf-8"))["file"]
+    return path if path.exists() else None
 
 
 def load_snapshot(path: Path, state: State) -> None:
@@ -136,8 +146,7 @@ def _tuples(value: Any) -> Any:
 
 def _drop_old(folder: Path) -> None:
     states = sorted((folder / "state").glob("step-*.safetensors"))
-    pointer = folder / "state" / "best.json"
-    best = json.loads(pointer.read_text(encoding="utf-8"))["file"] if pointer.exists() else ""
+    best = best_snapshot(folder)
     for path in states[:-KEPT]:
-        if path.name != best:
+        if path != best:
             path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from acutance.training.guides import Guides, guided
 from acutance.training.optimisers import clip_gradient
 from acutance.training.recipe import OptimChoice
 from acutance.training.record import Plan
-from acutance.training.rivals import Rival, learn, move
+from acutance.training.rivals import Rival, learn, look_at, move
 from acutance.training.schedules import rate_share, smooth_decay
 
 
@@ -48,6 +48,7 @@ class Reading:
     weights: Tensor
     rivals: Tensor  # (R,) what the rivals pay
     cosines: Tensor | None = None  # (K, K) between the gradients, at steps that are logged
+    sights: Tensor | None = None  # (R, 3 + c) of what the rivals are shown, likewise
 
 
 def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
@@ -73,6 +74,7 @@ def accumulate(
 ) -> Reading:
     """Add up the gradient of `total` pictures that come in parts; equal to one big batch."""
     readings: list[tuple[float, Reading]] = []
+    is_logged = (step + 1) % plan.log_every == 0 or step + 1 == plan.steps
     for first, part in parts:
         lr = as_pictures(_to(work, part.lr), luma=work.luma)
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
@@ -86,13 +88,15 @@ def accumulate(
             hr,
             moment,
             extras=extras,
-            with_cosines=(step + 1) % plan.log_every == 0,
+            with_cosines=is_logged,
         )
         work.guard.watch_terms(step, combined.finite, first)
         _backward(work.fabric, outputs, combined)
-        paid = learn(work.rivals, Scene(outputs, hr, extras), moment, first)
+        scene = Scene(outputs, hr, extras)
+        paid = learn(work.rivals, scene, moment, first)
+        sights = look_at(work.rivals, scene) if is_logged else None
         values = combined.values.mean(dim=1)
-        told = (values, combined.norms, combined.weights, paid, combined.cosines)
+        told = (values, combined.norms, combined.weights, paid, combined.cosines, sights)
         readings.append((share, Reading(*told)))
     return _mean(readings)
 
@@ -164,4 +168,10 @@ def _mean(readings: list[tuple[float, Reading]]) -> Reading:
         readings[-1][1].weights,
         sum(share * r.rivals for share, r in readings),  # pyright: ignore[reportArgumentType]
         readings[0][1].cosines,  # of the first part: a table of directions, not a sum
+        _mean_sights(readings),
     )
+
+
+def _mean_sights(readings: list[tuple[float, Reading]]) -> Tensor | None:
+    seen = [share * r.sights for share, r in readings if r.sights is not None]
+    return torch.stack(seen).sum(dim=0) if seen else None

@@ -7,6 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from acutance.errors import InputError
+from acutance.evaluation.judging import Metric, Pictures, judged
+from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import score_picture
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
@@ -30,11 +33,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Validation:
-    """The mean over the pictures by `PROTOCOL`, and what the network made of the first ones."""
+    """The mean over the pictures by `PROTOCOL`, and what the network made of the first ones.
+
+    `perceptual` is that of a further metric: None where none was asked for, or where it cannot
+    judge a result, as niqe cannot one that has gone flat.
+    """
 
     psnr: float
     ssim: float
     made: dict[str, np.ndarray]
+    perceptual: float | None = None
+
+    def perceived(self, metric: str) -> str:
+        """For a line of scores: the name and value of the further metric, where it has one."""
+        return "" if self.perceptual is None else f"{metric} {self.perceptual:.4f}  "
 
 
 def read_pairs(paths: list[Path], scale: int) -> list[Pair]:
@@ -52,19 +64,44 @@ def _centre(pixels: np.ndarray) -> np.ndarray:
     return pixels[top : top + LARGEST_PX, left : left + LARGEST_PX]
 
 
-def validate(network: nn.Module, card: ModelCard, pairs: list[Pair], keep: int = 0) -> Validation:
-    """Score `network` on `pairs`; `keep` of the results are handed back to be looked at."""
+def validate(
+    network: nn.Module,
+    card: ModelCard,
+    pairs: list[Pair],
+    keep: int = 0,
+    metric: Metric | None = None,
+) -> Validation:
+    """Score `network` on `pairs`; `keep` of the results are handed back to be looked at.
+
+    `metric` is judged beside PSNR and SSIM where one is given.
+    """
     device = next(network.parameters()).device
     function = as_rgb_function(TorchEngine(network, card, device))
-    rows, made = [], {}
+    rows, seen, made = [], [], {}
     with torch.inference_mode():
         for pair in pairs:
             sr = function(pair.lr)
             rows.append(score_picture(sr, pair.hr, protocol=PROTOCOL, scale=card.scale))
+            seen.append(None if metric is None else _perceived(metric, sr, pair, card.scale))
             if len(made) < keep:
                 made[pair.name] = sr
     psnr, ssim = np.mean([[row["psnr"], row["ssim"]] for row in rows], axis=0)
-    return Validation(float(psnr), float(ssim), made)
+    known = [value for value in seen if value is not None]
+    perceptual = float(np.mean(known)) if len(known) == len(pairs) else None
+    return Validation(float(psnr), float(ssim), made, perceptual)
+
+
+def judge_by(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float:
+    """One result, uint8 (H, W, 3), by one metric; raises InputError where it cannot be judged."""
+    shown = Pictures(sr, pair.hr, pair.lr, find_protocol(PROTOCOL), scale)
+    return judged([metric], shown)[metric.name]
+
+
+def _perceived(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float | None:
+    try:
+        return judge_by(metric, sr, pair, scale)
+    except InputError:  # the originals could be judged before the run: the result has gone flat
+        return None
 
 
 def write_samples(folder: Path, step: int, made: dict[str, np.ndarray]) -> None:

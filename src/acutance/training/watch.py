@@ -2,14 +2,19 @@
 
 import statistics
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
 from acutance.training.board import open_board
+from acutance.training.collapse import Alarm, Alarms, Sight, as_logged, as_sight
+from acutance.training.convergence import Scored
 from acutance.training.display import Display
+from acutance.training.perceptual import as_scored
 from acutance.training.record import Log, read_log
 from acutance.training.setup import Job
-from acutance.training.snapshots import save_snapshot
+from acutance.training.snapshots import Progress, save_snapshot
 from acutance.training.step import Reading
 from acutance.training.validation import PROTOCOL, validate, write_samples
 
@@ -28,7 +33,9 @@ class Watch:
         self._best_s = float("inf")
         self._told_slow = False
         self._board = open_board(job.folder, job.recipe.log.tensorboard)
-        self._scored = {e["step"]: e["psnr"] for e in read_log(job.folder) if e["event"] == "score"}
+        self._alarms = Alarms()
+        self._scored: dict[int, Scored] = {}
+        self._remember(read_log(job.folder))
 
     def begin_step(self) -> None:
         """Start the step's clock."""
@@ -59,10 +66,10 @@ class Watch:
         if step % plan.save_every == 0 or better:
             save_snapshot(self._job.folder, self._job.state, best=better)
 
-    def scores(self) -> tuple[list[int], list[float]]:
-        """Steps and validation scores up to now, of earlier sittings too."""
-        known = sorted((s, p) for s, p in self._scored.items() if s <= self._job.progress.step)
-        return [s for s, _ in known], [p for _, p in known]
+    def scores(self) -> list[Scored]:
+        """Validation scores up to now in the order of steps, of earlier sittings too."""
+        known = sorted(self._scored.items())
+        return [scored for step, scored in known if step <= self._job.progress.step]
 
     def close(self) -> None:
         """Write what the board still holds."""
@@ -72,19 +79,10 @@ class Watch:
         if self._reading is None:
             return
         job, reading, step = self._job, self._reading, self._job.progress.step
-        table = torch.stack([reading.values, reading.norms, reading.weights.to(reading.values)])
-        values, norms, weights = table.tolist()  # the one wait for the device
-        pulls = [w * n for w, n in zip(weights, norms, strict=True)]
-        terms = {
-            name: {"value": v, "norm": n, "weight": w, "share": p / (sum(pulls) or 1.0)}
-            for name, v, n, w, p in zip(
-                job.work.guard.terms, values, norms, weights, pulls, strict=True
-            )
-        }
-        for rival, paid in zip(job.work.rivals, reading.rivals.tolist(), strict=True):
-            terms[str(rival.term)]["discriminator"] = paid
+        terms = self._terms(reading)
         table = _table(job.work.guard.terms, reading.cosines)
-        total = sum(w * v for w, v in zip(weights, values, strict=True))
+        sights = self._sights(reading)
+        total = sum(term["weight"] * term["value"] for term in terms.values())
         rate = job.work.optimiser.param_groups[0]["lr"]
         self._log.write(
             "step",
@@ -94,19 +92,67 @@ class Watch:
                 "rate": rate,
                 "terms": terms,
                 **({"cosines": table} if table else {}),
+                **({"rivals": {n: as_logged(s) for n, s in sights.items()}} if sights else {}),
                 "step_s": self._pace(),
             },
         )
-        self._board.add_scalar("loss", total, step)
-        self._board.add_scalar("rate", rate, step)
-        for name, term in terms.items():
-            self._board.add_scalar(f"terms/{name}", term["value"], step)
-            if "discriminator" in term:
-                self._board.add_scalar(f"discriminators/{name}", term["discriminator"], step)
-            self._board.add_scalar(f"shares/{name}", term["share"], step)
-            self._board.add_scalar(f"norms/{name}", term["norm"], step)
-        for pair, cosine in table.items():
-            self._board.add_scalar(f"cosines/{pair}", cosine, step)
+        curves = {"loss": total, "rate": rate, **_curves(terms, sights)}
+        curves |= {f"cosines/{pair}": cosine for pair, cosine in table.items()}
+        for tag, value in curves.items():
+            self._board.add_scalar(tag, value, step)
+        for name, sight in sights.items():
+            for alarm in self._judge(name, sight, step):
+                told = {"cause": alarm.cause, "value": alarm.value, "limit": alarm.limit}
+                self._log.write("alarm", {"step": step, "term": name, **told})
+                self._display.note(f"step {step:>7}  alarm of {name}: {alarm.text}")
+
+    def _terms(self, reading: Reading) -> dict[str, dict[str, float]]:
+        """What each term told, by its name."""
+        work = self._job.work
+        table = torch.stack([reading.values, reading.norms, reading.weights.to(reading.values)])
+        values, norms, weights = table.tolist()  # the one wait for the device
+        pulls = [w * n for w, n in zip(weights, norms, strict=True)]
+        terms = {
+            name: {"value": v, "norm": n, "weight": w, "share": p / (sum(pulls) or 1.0)}
+            for name, v, n, w, p in zip(
+                work.guard.terms, values, norms, weights, pulls, strict=True
+            )
+        }
+        for rival, paid in zip(work.rivals, reading.rivals.tolist(), strict=True):
+            terms[str(rival.term)]["discriminator"] = paid
+        return terms
+
+    def _sights(self, reading: Reading) -> dict[str, Sight]:
+        """What each rival's results look like, by the name of its term."""
+        if reading.sights is None:
+            return {}
+        rivals, rows = self._job.work.rivals, reading.sights.tolist()
+        logits = [None if r.loss.judged is None else r.loss.judged.tolist() for r in rivals]
+        return {
+            str(rival.term): as_sight(row, known)
+            for rival, row, known in zip(rivals, rows, logits, strict=True)
+        }
+
+    def _judge(self, name: str, sight: Sight, step: int) -> list[Alarm]:
+        """What is wrong since this line; nothing is before the term has had its time."""
+        for rival in self._job.work.rivals:
+            if str(rival.term) == name and rival.is_warm(step, self._job.plan.steps):
+                return self._alarms.look(name, sight, sure=rival.loss.sure)
+        return []
+
+    def _remember(self, events: list[dict[str, Any]]) -> None:
+        """Take up what earlier sittings wrote: scores, and the lines that alarms go by."""
+        metric = self._job.plan.perceptual
+        lines: dict[int, dict[str, dict[str, float]]] = {}
+        for event in events:
+            if event["event"] == "score":
+                scored = as_scored(event["step"], event["psnr"], metric, event.get(metric))
+                self._scored[event["step"]] = scored
+            elif event["event"] == "step" and event["step"] <= self._job.progress.step:
+                lines[event["step"]] = event.get("rivals", {})
+        for step, sights in sorted(lines.items()):
+            for name, values in sights.items():
+                self._judge(name, Sight(**values), step)
 
     def _pace(self) -> float:
         """Median seconds of the steps since the last line; says so when they have become slow."""
@@ -127,23 +173,58 @@ class Watch:
     def _score(self) -> bool:
         """Score the network; whether it is the best so far."""
         job, step = self._job, self._job.progress.step
+        metric = job.plan.perceptual
         found = validate(
-            job.to_scoring(), job.card({}), job.pictures.pairs, keep=job.recipe.log.samples
+            job.to_scoring(),
+            job.card({}),
+            job.pictures.pairs,
+            keep=job.recipe.log.samples,
+            metric=job.metric,
         )
-        self._scored[step] = found.psnr
-        self._log.write(
-            "score", {"step": step, "protocol": PROTOCOL, "psnr": found.psnr, "ssim": found.ssim}
-        )
+        scored = as_scored(step, found.psnr, metric, found.perceptual)
+        self._scored[step] = scored
+        perceived = {metric: found.perceptual} if metric else {}
+        values = {"psnr": found.psnr, "ssim": found.ssim, **perceived}
+        self._log.write("score", {"step": step, "protocol": PROTOCOL, **values})
         self._display.note(
             f"step {step:>7}  validation PSNR-Y {found.psnr:.3f} dB  "
-            f"SSIM {found.ssim:.4f}  ({PROTOCOL})"
+            f"SSIM {found.ssim:.4f}  {found.perceived(metric)}({PROTOCOL})"
         )
         write_samples(job.folder, step, found.made)
-        self._board.add_scalar("validation/psnr", found.psnr, step)
-        better = found.psnr > job.progress.best_psnr
-        if better:
-            job.progress.best_psnr, job.progress.best_step = found.psnr, step
-        return better
+        for name, value in values.items():
+            if value is not None and name != "ssim":
+                self._board.add_scalar(f"validation/{name}", value, step)
+        return is_best(job.progress, scored)
+
+
+def is_best(progress: Progress, scored: Scored) -> bool:
+    """Whether this is the best so far, by perception where that is scored; notes what is."""
+    seen = scored.perceptual
+    better = scored.psnr > progress.best_psnr if seen is None else seen > progress.best_perceptual
+    if scored.psnr > progress.best_psnr:
+        progress.best_psnr = scored.psnr
+    if seen is not None:
+        progress.best_perceptual = max(seen, progress.best_perceptual)
+    if better:
+        progress.best_step = scored.step
+    return better
+
+
+def _curves(
+    terms: Mapping[str, Mapping[str, float]], sights: Mapping[str, Sight]
+) -> dict[str, float]:
+    """The board's curves of terms and rivals, by tag."""
+    curves: dict[str, float] = {}
+    for name, term in terms.items():
+        curves[f"terms/{name}"] = term["value"]
+        if "discriminator" in term:
+            curves[f"discriminators/{name}"] = term["discriminator"]
+        curves[f"shares/{name}"] = term["share"]
+        curves[f"norms/{name}"] = term["norm"]
+    for name, sight in sights.items():
+        told = as_logged(sight).items()
+        curves |= {f"rivals/{name}/{what}": value for what, value in told if value is not None}
+    return curves
 
 
 def _table(terms: tuple[str, ...], cosines: torch.Tensor | None) -> dict[str, float]:

@@ -16,12 +16,17 @@ from acutance.losses.inputs import mean_per_picture
 
 @dataclass(frozen=True)
 class Form:
-    """What both sides pay, (n,) each; the discriminator also gets the label of originals."""
+    """What both sides pay, (n,) each; the discriminator also gets the label of originals.
+
+    `sure` is how far mean logits lie apart where nothing is left to learn: 8 in the games of
+    probabilities, where each side is 98 % sure; nearly the labels or margins in others.
+    """
 
     generator: Callable[[Tensor, Tensor], Tensor]
     discriminator: Callable[[Tensor, Tensor, float], Tensor]
     compares: bool = False  # the generator's side depends on z_r
     has_label: bool = True  # the originals' label means something in it
+    sure: float = 8.0
 
 
 def _real(z: Tensor, label: float) -> Tensor:
@@ -103,11 +108,13 @@ FORMS = {
     # Jolicoeur-Martineau (ICLR 2019), sec. 4.1; Huang et al.: R3GAN (NeurIPS 2024)
     "relativistic_pairing": Form(_pairing_generator, _pairing_discriminator, compares=True),
     # Lim, Ye: Geometric GAN (2017); Zhang et al.: SAGAN (ICML 2019)
-    "hinge": Form(_critic_generator, _hinge_discriminator, has_label=False),
+    "hinge": Form(_critic_generator, _hinge_discriminator, has_label=False, sure=1.9),
     # Mao et al.: Least Squares GAN (ICCV 2017), with a = 0, b = c = 1 and without the halves
-    "least_squares": Form(_least_squares_generator, _least_squares_discriminator),
+    "least_squares": Form(_least_squares_generator, _least_squares_discriminator, sure=0.85),
     # Arjovsky, Chintala, Bottou: Wasserstein GAN (ICML 2017)
-    "wasserstein": Form(_critic_generator, _wasserstein_discriminator, has_label=False),
+    "wasserstein": Form(
+        _critic_generator, _wasserstein_discriminator, has_label=False, sure=float("inf")
+    ),
 }
 # As ESRGAN has it: the mean over the whole batch, so that its pictures depend on each other.
 AVERAGE_OVER_THE_BATCH = _relativistic_average(_over_the_batch)

@@ -7,18 +7,24 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from acutance.errors import InputError
-from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Discriminator, Layer
+from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Discriminator
 from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS, Form
+from acutance.losses.adversarial.layer import Layer
 from acutance.losses.adversarial.penalties import gradient_penalty, squared_slope
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import mean_per_picture, prepared
 
-MIN_SIDE = 16  # below it most of what a judgement is about lies outside of the picture
+
+def smallest_side(*, discriminator: str = "patch") -> int:
+    """The least side of a picture that this discriminator judges."""
+    return DISCRIMINATORS[discriminator].least_side
+
 
 CONTRACT = Contract(
     source="Goodfellow et al.: Generative Adversarial Nets (NeurIPS 2014), sec. 3; forms.py",
     at_identity=None,  # what a network thinks of the picture
     min_size=16,
+    min_size_for=smallest_side,
     channels=(1, 3),
     can_be_negative=True,  # hinge, wasserstein and saturating
     memory=17,
@@ -45,14 +51,28 @@ class Gan(nn.Module):
     `feature_matching` adds that many times the mean absolute difference of what each layer of
     the discriminator makes of sr and hr, summed over the layers (pix2pixHD, 2018).
 
-    The rest is the discriminator's own. "patch" judges every 8th pixel, "unet" every one; both
-    have `width` channels at first and know grey pictures as equal RGB. `label` below 1 asks for
-    less certainty about originals. `penalty` fines the slope of the map's mean: "r1" gamma / 2
-    |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient" gamma (|slope| - 1)^2 in between
-    (Gulrajani 2017); each every `penalty_every` steps that many times over. Code that sums the
-    map first needs another gamma, smaller by the squared number of places; on small patches r1
-    learns faster with 1 than with 10. Without a penalty, spectral normalisation bounds the slope.
-    `rate` is that of its Adam.
+    The rest is the discriminator's own. "patch" (38 x 38 pixels for every 8th), "unet" (every
+    pixel) and "vgg" (the picture as a whole) are tiny forms for small networks. "patch:paper" (70
+    x 70; pix2pix, 2017; 2.8 million parameters), "unet:paper" (Real-ESRGAN, 2021; 4.4) and
+    "vgg:paper" (SRGAN, 2017; 23.6; patches of 96 pixels, "vgg:paper128" of 128) are the published
+    ones without normalisation of the batch, by which pictures would see their neighbours. The map
+    of a "vgg" has one place: there relativistic_average needs mean="batch", which is ESRGAN's game,
+    and is the pairing without it. `width` is the number of channels at first, 0 for each one's
+    own, 32 or as published 64. All know grey pictures as equal RGB.
+
+    `label` below 1 asks for less certainty about originals. `penalty` fines the slope of the map's
+    mean: "r1" gamma / 2 |slope|^2 at hr, "r2" at sr (Mescheder 2018), "gradient"
+    gamma (|slope| - 1)^2 in between (Gulrajani 2017); each every `penalty_every` steps that many
+    times over. Code that sums the map first needs another gamma, smaller by the squared number of
+    places; on small patches r1 learns faster with 1 than with 10. Without a penalty, spectral
+    normalisation bounds the slope.
+
+    The discriminator learns at the steps at which the term counts, by an Adam of its own at
+    `rate`. `ahead` lets it begin before the term's `start`, by so many steps (a whole number) or
+    that share of the run; the network does not feel it meanwhile. `learns_every` k lets it learn
+    at every k-th step from where it begins, whatever the term's `every` is: with every=2,
+    learns_every=1 it takes two steps for one of the network, with learns_every=2 and every=1 one
+    for two.
     """
 
     def __init__(
@@ -69,13 +89,17 @@ class Gan(nn.Module):
         ] = "vanilla",
         mean: Literal["map", "batch"] = "map",
         feature_matching: float = 0.0,
-        discriminator: Literal["patch", "unet"] = "patch",
-        width: int = 32,
+        discriminator: Literal[
+            "patch", "patch:paper", "unet", "unet:paper", "vgg", "vgg:paper", "vgg:paper128"
+        ] = "patch",
+        width: int = 0,
         label: float = 1.0,
         penalty: Literal["none", "r1", "r2", "r1r2", "gradient"] = "none",
         gamma: float = 10.0,
         penalty_every: int = 16,
         rate: float = 1e-4,
+        ahead: int | float = 0.0,
+        learns_every: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -85,24 +109,26 @@ class Gan(nn.Module):
                 f"gan's discriminator is one of {', '.join(DISCRIMINATORS)} and its penalty one of "
                 f"{', '.join(PENALTIES)}, not {discriminator!r} and {penalty!r}."
             )
-        if feature_matching < 0 or width < 1 or not gamma > 0 or penalty_every < 1 or not rate > 0:
+        if feature_matching < 0 or width < 0 or not gamma > 0 or penalty_every < 1 or not rate > 0:
             raise InputError(
-                "gan takes feature_matching from 0, width and penalty_every from 1, gamma and rate "
+                "gan takes feature_matching and width from 0, penalty_every from 1, gamma and rate "
                 f"above 0, not feature_matching={feature_matching}, width={width}, "
                 f"penalty_every={penalty_every}, gamma={gamma}, rate={rate}."
             )
+        _check_moments(ahead, learns_every)
         self.feature_matching, self.label = feature_matching, label
         self.penalty, self.gamma, self.penalty_every = penalty, gamma, penalty_every
-        self.rate, self.seed = rate, seed
-        generator = torch.Generator().manual_seed(seed)
+        self.rate, self.ahead, self.learns_every, self.seed = rate, ahead, learns_every, seed
         network = DISCRIMINATORS[discriminator]
-        self.discriminator = network(width, generator, spectral=penalty == "none")
+        self.least_side, self.sure = network.least_side, self.form.sure
+        self.discriminator = network.build(width, seed, spectral=penalty == "none")
+        self.judged: Tensor | None = None
 
     def forward(
         self, sr: Float[Tensor, "n c h w"], hr: Float[Tensor, "n c h w"]
     ) -> Float[Tensor, " n"]:
         """The generator's side; nothing reaches the discriminator's weights."""
-        sr, hr = _checked(sr, hr)
+        sr, hr = self._checked(sr, hr)
         with torch.autocast(sr.device.type, enabled=False):
             z_f, fake = self._judge(sr, learning=False)
             if not (self.form.compares or self.feature_matching):
@@ -118,11 +144,13 @@ class Gan(nn.Module):
         """What the discriminator pays per picture, (n,), fines included; nothing reaches sr.
 
         `turn` counts its steps: the fines are due in each `penalty_every`-th of them. `first` is
-        the place of the first picture in the batch, for the random numbers of "gradient".
+        the place of the first picture in the batch, for the random numbers of "gradient". Leaves
+        the mean logits of results and originals, (2,), in `judged`.
         """
-        sr, hr = _checked(sr.detach(), hr)
+        sr, hr = self._checked(sr.detach(), hr)
         with torch.autocast(sr.device.type, enabled=False):
             z_f, z_r = self._logits(torch.cat([sr, hr])).chunk(2)
+            self.judged = torch.stack([z_f.detach().mean(), z_r.detach().mean()])
             value = self.form.discriminator(z_f, z_r, self.label)
             if self.penalty == "none" or turn % self.penalty_every:
                 return value
@@ -133,6 +161,12 @@ class Gan(nn.Module):
         for layer in self.modules():
             if isinstance(layer, Layer):
                 layer.settle()
+
+    def _checked(self, sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+        sr, hr = prepared(sr, hr, "gan", min_side=self.least_side)
+        if sr.shape[1] not in CONTRACT.channels:
+            raise InputError(f"gan takes pictures of 1 or 3 channels, not {sr.shape[1]}.")
+        return sr, hr
 
     def _fine(self, sr: Tensor, hr: Tensor, turn: int, first: int) -> Tensor:
         if self.penalty == "gradient":
@@ -173,8 +207,9 @@ def _form(kind: str, mean: str, label: float) -> Form:
     return form
 
 
-def _checked(sr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
-    sr, hr = prepared(sr, hr, "gan", min_side=MIN_SIDE)
-    if sr.shape[1] not in CONTRACT.channels:
-        raise InputError(f"gan takes pictures of 1 or 3 channels, not {sr.shape[1]}.")
-    return sr, hr
+def _check_moments(ahead: int | float, learns_every: int) -> None:
+    if not ahead >= 0 or (isinstance(ahead, float) and ahead >= 1) or learns_every < 0:
+        raise InputError(
+            "gan's ahead is a number of steps (whole, 0 or more) or a share of the run (below 1), "
+            f"and learns_every 0 or more, not ahead={ahead}, learns_every={learns_every}."
+        )

@@ -5,12 +5,12 @@ from math import sqrt
 
 import numpy as np
 
+from acutance.evaluation.scored_terms import shared_networks
 from acutance.losses.expression import parse_loss
 from acutance.study.compare.answers import Answers, Difference
 from acutance.study.compare.question import Question
 from acutance.study.numbers import in_unit
 from acutance.study.power import POWER, smallest_difference, smallest_p
-from acutance.study.scored_terms import shared_networks
 
 
 def plan_lines(question: Question, earlier: Answers | None) -> list[str]:

@@ -11,8 +11,8 @@ from pydantic.dataclasses import dataclass
 
 from acutance.errors import InputError
 from acutance.evaluation.judging import card_of
+from acutance.evaluation.scored_terms import check_scorer_is_no_term
 from acutance.losses.expression import parse_loss
-from acutance.study.scored_terms import check_scorer_is_no_term
 from acutance.study.settings import Kind, as_tables, join_layers, plain, read_tables, run_recipe
 from acutance.study.tune.space import Space, pool_space, weight_space
 from acutance.training.recipe import Recipe, Settings

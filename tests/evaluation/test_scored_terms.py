@@ -3,8 +3,8 @@
 import pytest
 
 from acutance.errors import InputError
+from acutance.evaluation.scored_terms import check_scorer_is_no_term, shared_networks
 from acutance.losses.expression import parse_loss
-from acutance.study.scored_terms import check_scorer_is_no_term, shared_networks
 
 SQUEEZE = " Train with lpips(net='squeeze')."
 
