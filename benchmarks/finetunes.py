@@ -26,10 +26,12 @@ import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from acutance.losses.expression import parse_loss
 from acutance.models.card import read_card
 from acutance.storage import write_atomically
+from acutance.study.scored_terms import check_scorer_is_no_term
 from facts import stamp
-from finetunes_scores import BICUBIC, DATA, PROTOCOL, SCALE, curve, rows_of, scored
+from finetunes_scores import BICUBIC, DATA, METRICS, PROTOCOL, SCALE, curve, rows_of, scored
 
 RESULTS = Path(__file__).parent / "results" / "finetunes.json"
 NETWORK, START = "compact:small", "L1"  # what all go on from, and its name in the tables
@@ -134,7 +136,9 @@ def command_of(found: argparse.Namespace, parser: argparse.ArgumentParser) -> st
 
 
 def train(asked: Asked) -> None:
-    """Every arm that has not come to its end."""
+    """Every arm that has not come to its end. None may look through a network that scores it."""
+    for arm in asked.chosen.values():
+        check_scorer_is_no_term(parse_loss(arm.loss), METRICS)
     for arm in asked.chosen.values():
         carry_out(folder_of(asked, arm), arm_words(asked, arm))
 

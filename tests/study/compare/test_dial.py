@@ -109,7 +109,7 @@ def test_a_plane_has_the_curve_with_its_shares(made_study):
     (line,) = ET.fromstring(figure.svg).iter("polyline")
     places = [tuple(map(float, p.split(","))) for p in line.attrib["points"].split()]
     assert len(places) == 4
-    assert places == sorted(places, reverse=True), "PSNR falls to the left, LPIPS rises upwards"
+    assert places == sorted(places, reverse=True), "a larger share of the second has less PSNR"
     dots = [e for e in ET.fromstring(figure.svg).iter("circle")]
     assert [e.find("title").text for e in dots] == [
         "25% of the second: PSNR 31.750 dB, lpips 0.1562",

@@ -123,7 +123,7 @@ def plane(
     tagged: Sequence[Spot] | None = None,
     curve: Curve = NO_CURVE,
 ) -> Figure:
-    """PSNR to the right, `metric` upwards where it is better.
+    """PSNR to the right, `metric` upwards, with a curve between two of the spots.
 
     Names stand beside the spots of `tagged`, or of all; of the others they come up on hover.
     """
