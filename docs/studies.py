@@ -13,11 +13,13 @@ from pathlib import Path
 
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import answer
+from acutance.study.compare.dial import dialled
 from acutance.study.compare.ground import read_record, recorded
 from acutance.study.compare.page import write_page
 from acutance.study.compare.question import Study
 from acutance.study.compare.wording import as_csv, as_json
 from acutance.study.quickstart import sample_folder
+from acutance.training.display import Silent
 
 KEPT = Path(__file__).parent / "studies"
 SHOWN = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_right.png", "rocket.jpg")
@@ -30,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     study, runs = recorded(options.folder)
     record = read_record(options.folder) or {}
-    answers = answer(study.question, runs)
+    answers = dialled(answer(study.question, runs), runs, options.folder, Silent())
     found = {"command": record["command"], "versions": record["versions"], **as_json(answers)}
     shown = tuple(
         str(sample_folder() / name) for name in SHOWN if (sample_folder() / name).exists()

@@ -83,3 +83,24 @@ def test_missing_weights_say_what_to_do(photo_folder, monkeypatch, tmp_path):
     result = CliRunner().invoke(evaluate, arguments)
     assert isinstance(result.exception, InputError)
     assert "acutance weights get lpips_alex" in str(result.exception)
+
+
+def test_a_mixture_is_scored_as_a_model(photo_folder, tmp_path):
+    from acutance.models import build
+    from acutance.models.building import describe
+    from acutance.models.checkpoint import save_model
+
+    a, b = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    network = build("compact:nano", scale=2)
+    save_model(network, describe("compact:nano", scale=2), a)
+    for weights in network.parameters():
+        weights.data *= 0.9
+    save_model(network, describe("compact:nano", scale=2), b)
+    found = []
+    for model in (str(a), f"{a}:1,{b}:0", f"{a}:0.5,{b}:0.5"):
+        arguments = [model, "--data", str(photo_folder), "--metrics", "psnr", "--json", "-"]
+        shown = CliRunner().invoke(evaluate, arguments, catch_exceptions=False)
+        (scores,) = json.loads(shown.stdout)["sets"].values()
+        found.append(scores["images"])
+    assert found[0] == found[1]
+    assert found[0] != found[2]

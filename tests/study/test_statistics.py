@@ -9,7 +9,13 @@ import pytest
 from scipy import stats
 
 from acutance.errors import InputError, MissingPackageError
-from acutance.study.statistics import compare_paired, holm, seed_interval, seed_noise
+from acutance.study.statistics import (
+    compare_paired,
+    holm,
+    picture_interval,
+    seed_interval,
+    seed_noise,
+)
 
 
 def drawn(seeds: int, pictures: int, *, mean: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -94,6 +100,18 @@ def test_the_interval_of_the_seeds_is_scipys():
     assert seed_interval(compare_paired(table, seed=0)) == pytest.approx(
         (expected.low, expected.high)
     )
+
+
+@pytest.mark.parametrize("pictures", [5, 14, 100])
+def test_the_interval_over_pictures_is_students_for_normal_ones(pictures):
+    values = stats.norm.ppf((np.arange(pictures) + 0.5) / pictures)  # as normal as can be
+    low, high = picture_interval(3 + values, seed=0)
+    expected = stats.t.interval(0.95, pictures - 1, 3, stats.sem(values))
+    assert (low, high) == pytest.approx(expected, abs=0.06 * (expected[1] - expected[0]))
+
+
+def test_one_picture_has_no_interval_over_pictures():
+    assert all(map(isnan, picture_interval(np.array([0.3]), seed=0)))
 
 
 def test_one_seed_shows_its_mean_and_nothing_else():

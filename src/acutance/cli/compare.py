@@ -22,6 +22,8 @@ OPTIONS = {
     "protocol": "study.protocol",
     "against": "study.against",
     "show": "study.show",
+    "dial": "study.dial",
+    "dial_points": "study.dial_points",
     "data": "data.photos",
     "val": "data.val",
     "patch": "data.patch",
@@ -64,6 +66,13 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     help="all: every arm against every other [default: first].",
 )
 @click.option("--show", multiple=True, help="Pictures for the report [default: those of --test].")
+@click.option(
+    "--dial",
+    nargs=2,
+    metavar="LOSS LOSS",
+    help="Two arms: score the mixtures of their weights, too, and draw the curve.",
+)
+@click.option("--dial-points", type=int, help="Mixtures, with both ends [default: 8].")
 @click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
 @click.option("--val", multiple=True, help="Pictures to watch by [default: 5 % held out].")
 @click.option("--scale", type=int, help="How many times larger [default: 2].")

@@ -60,7 +60,7 @@ def evaluate(
     engine: str,
     target: Path | None,
 ) -> None:
-    """Score MODEL (a run folder, a model file, or 'bicubic') on folders of pictures.
+    """Score MODEL (a run folder, a model file, a:0.7,b:0.3, or 'bicubic') on pictures.
 
     \b
     Example:

@@ -113,14 +113,14 @@ def _spread(curve: Curve, x_axis: Axis, y_axis: Axis, drawn: str) -> list[str]:
         ]
     outline = [f"{x},{low}" for x, low, _ in places]
     outline += [f"{x},{high}" for x, _, high in reversed(places)]
-    return [_stretched(f'<polygon points="{" ".join(outline)}" class="band"/>')]
+    return [stretched(f'<polygon points="{" ".join(outline)}" class="band"/>')]
 
 
 def _line(curve: Curve, x_axis: Axis, y_axis: Axis) -> list[str]:
     path = " ".join(f"{x_axis.place(x)},{y_axis.place(y)}" for x, y in curve.points)
     dashes = dash(curve.look)
     style = f' stroke-dasharray="{dashes}"' if dashes else ""
-    parts = [_stretched(f'<polyline points="{path}" class="line"{style}/>')]
+    parts = [stretched(f'<polyline points="{path}" class="line"{style}/>')]
     gap = -(-len(curve.points) // MOST_MARKERS)
     last = len(curve.points) - 1
     for k, (x, y) in enumerate(curve.points):
@@ -134,6 +134,6 @@ def _line(curve: Curve, x_axis: Axis, y_axis: Axis) -> list[str]:
     return parts
 
 
-def _stretched(shape: str) -> str:
+def stretched(shape: str) -> str:
     """A shape whose coordinates are per cent; its lines keep their width."""
     return f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" class="fill">{shape}</svg>'

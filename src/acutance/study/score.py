@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from acutance.errors import InputError
+from acutance.errors import InputError, MissingPackageError
 from acutance.evaluation.judging import DEFAULT_METRICS
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
+from acutance.models.mixing import mixed, parse_mixture
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
+from acutance.upscaling.pytorch import engine_of, usual_device
 from acutance.upscaling.scoring import as_luma_function, as_rgb_function
 from acutance.upscaling.uncertainty import says_how_sure, with_sigma
 
@@ -33,9 +35,10 @@ def evaluate(
     "coverage", the share of values within 1.96 of its own sigmas, and "squared_z", the mean of
     error^2 / sigma^2.
 
-    model: a run folder, a model file, or "bicubic" (which needs `scale`). A folder's HR
-    subfolder is used where it exists, and the set is named after the folder. `progress` is told
-    (pictures done, pictures in all). Raises InputError for an unknown protocol or metric, weights
+    model: a run folder, a model file, a mixture "a:0.7,b:0.3" of models of one origin (by torch,
+    whatever the engine), or "bicubic" (which needs `scale`). A folder's HR subfolder is used where
+    it exists, and the set is named after the folder. `progress` is told (pictures done, pictures
+    in all). Raises InputError for an unknown protocol or metric, weights
     that are not at hand, a scale that is not the model's, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
@@ -51,13 +54,25 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
         return bicubic_subject(scale), scale
-    opened = open_engine(model, engine=engine)
+    opened = _opened(model, engine)
     own = opened.card.scale
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")
     luma = as_luma_function(opened) if opened.card.color == "luma" else None
     sure = _sure_function(opened) if says_how_sure(opened) else None
     return Subject(opened.card.name or model, as_rgb_function(opened), luma, sure), own
+
+
+def _opened(model: str, engine: str) -> Engine:
+    parts = parse_mixture(model)
+    if isinstance(parts, str):
+        return open_engine(parts, engine=engine)
+    try:
+        network = mixed(parts)
+    except ModuleNotFoundError as error:
+        package = error.name or "torch"
+        raise MissingPackageError(package, "train", "A mixture of models") from error
+    return engine_of(network.to(usual_device()))
 
 
 def _sure_function(engine: Engine) -> Callable[[np.ndarray], Enlarged]:

@@ -24,6 +24,7 @@ import numpy as np
 from acutance.errors import InputError, MissingPackageError
 
 LEVEL = 0.95  # of the interval
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 CHUNK_DRAWS = 2**22  # pictures drawn at a time: 32 MiB of indices
 ROUNDING = 1e-10  # a spread below this share of its mean is rounding, not spread
 
@@ -91,18 +92,37 @@ def _interval(table: np.ndarray, sd: float, *, seed: int, resamplings: int) -> t
     seeds, 5 to 100 pictures and a picture's sd of 0 to 0.4 it covers 94 to 98 %, and up to 99 %
     at two seeds.
     """
-    stats, generator = scipy_stats(), np.random.default_rng(seed)
-    seeds, pictures = table.shape
+    generator = np.random.default_rng(seed)
+    seeds = len(table)
     by_seed = generator.standard_t(seeds - 1, resamplings) * sd / sqrt(seeds)
-    by_picture = np.zeros(resamplings)
-    if pictures > 1:
-        tail = (1 + LEVEL) / 2
-        stretch = stats.t.ppf(tail, pictures - 1) / stats.norm.ppf(tail)
-        stretch *= sqrt(pictures / (pictures - 1))
-        by_picture = stretch * _resampled(table.mean(axis=0), generator, resamplings)
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = table.mean() + np.quantile(by_seed + by_picture, tails)
+    by_picture = _by_picture(table.mean(axis=0), generator, resamplings)
+    low, high = table.mean() + np.quantile(by_seed + by_picture, TAILS)
     return float(low), float(high)
+
+
+def picture_interval(
+    differences: np.ndarray, *, seed: int, resamplings: int = 10_000
+) -> tuple[float, float]:
+    """95 % interval of the mean of differences (pictures,) for other pictures of this kind.
+
+    That of `compare_paired` without the seeds: it is about these two trained networks, and says
+    nothing of what the same training would give under another seed. Needs two pictures.
+    """
+    (values,) = checked_scores(np.asarray(differences, dtype=float)[None])
+    if len(values) < 2:
+        return nan, nan
+    by_picture = _by_picture(values, np.random.default_rng(seed), resamplings)
+    low, high = values.mean() + np.quantile(by_picture, TAILS)
+    return float(low), float(high)
+
+
+def _by_picture(values: np.ndarray, generator: np.random.Generator, times: int) -> np.ndarray:
+    """What other pictures would move the mean of `values` by, stretched for their number."""
+    count, stats = len(values), scipy_stats()
+    if count < 2:
+        return np.zeros(times)
+    stretch = stats.t.ppf(TAILS[1], count - 1) / stats.norm.ppf(TAILS[1])
+    return stretch * sqrt(count / (count - 1)) * _resampled(values, generator, times)
 
 
 def _resampled(values: np.ndarray, generator: np.random.Generator, times: int) -> np.ndarray:

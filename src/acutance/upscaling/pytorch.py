@@ -39,9 +39,16 @@ def load(path: Path, how: How = PLAIN, *, device: str | None = None) -> "TorchEn
 
     if how.thread_count:
         torch.set_num_threads(how.thread_count)  # of the whole process: torch has no other
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     network = load_model(path)
+    device = device or usual_device()
     return TorchEngine(network, network.card, device, fast=how.fast)  # pyright: ignore
+
+
+def usual_device() -> str:
+    """A GPU that torch can use, else the processor."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def engine_of(network: "nn.Module") -> "TorchEngine":

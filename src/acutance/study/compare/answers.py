@@ -50,6 +50,14 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Mixed:
+    """A mixture of the dial's arms: the share of the second, and its score as of an arm."""
+
+    share: float
+    mean: Mean
+
+
+@dataclass(frozen=True)
 class Answers:
     """What a study found."""
 
@@ -57,31 +65,40 @@ class Answers:
     means: tuple[Mean, ...]
     differences: tuple[Difference, ...]
     missing: tuple[str, ...]  # runs that failed or were not carried out
+    dial: tuple[Mixed, ...] = ()  # at the largest budget
 
 
 Place = tuple[int, str, str]  # budget, set, metric
 Table = dict[str, np.ndarray]  # arm -> (seeds, pictures)
+Scored = Mapping[tuple[str, int, int], Scores]  # of (arm, budget, seed)
 
 
 def answer(question: Question, runs: "Sequence[Run]") -> Answers:
     """Read the scores of all runs that are done and compare them."""
     done = [run for run in runs if run.is_done(question)]
-    read = [(run, run.scores()) for run in done]
-    scores = {(run.loss, run.budget, run.seed): table for run, table in read if table is not None}
-    groups = [find_set(Path(folder)).name for folder in question.test]
+    scores = scores_of(done)
     means: list[Mean] = []
     found: list[Difference] = []
-    for place in product(question.steps, groups, question.metrics):
-        table = _table(question, scores, place)
-        means += [_mean(arm, values, place) for arm, values in table.items()]
+    for place in product(question.steps, groups_of(question), question.metrics):
+        table = table_of(question, scores, place)
+        means += [mean_of(arm, values, place) for arm, values in table.items()]
         found += [_difference(table, pair, place) for pair in _pairs(question, table)]
     missing = tuple(run.name for run in runs if run not in done)
     return Answers(question, tuple(means), tuple(_judged(question, found)), missing)
 
 
-def _table(
-    question: Question, scores: Mapping[tuple[str, int, int], Scores], place: Place
-) -> Table:
+def groups_of(question: Question) -> list[str]:
+    """The names of the test sets."""
+    return [find_set(Path(folder)).name for folder in question.test]
+
+
+def scores_of(done: "Sequence[Run]") -> Scored:
+    """The scores of runs that have any."""
+    read = [(run, run.scores()) for run in done]
+    return {(run.loss, run.budget, run.seed): table for run, table in read if table is not None}
+
+
+def table_of(question: Question, scores: Scored, place: Place) -> Table:
     """The values of each arm, of the seeds under which all arms are done that have any.
 
     An arm that failed under every seed is left out; one that failed under some shortens the
@@ -118,7 +135,8 @@ def _pairs(question: Question, table: Table) -> list[tuple[str, str]]:
     return [(arm, first) for arm in arms if arm != first] if first in table else []
 
 
-def _mean(arm: str, values: np.ndarray, place: Place) -> Mean:
+def mean_of(arm: str, values: np.ndarray, place: Place) -> Mean:
+    """Over seeds and pictures, of `values` (seeds, pictures)."""
     budget, group, metric = place
     return Mean(arm, budget, group, metric, float(values.mean()), seed_noise(values), len(values))
 

@@ -55,6 +55,7 @@ class StudyPage:
     forests: tuple[Forest, ...]
     winners: tuple[Figure, ...]
     planes: tuple[Figure, ...]
+    dial: tuple[Named, ...]  # the arms between which the planes have a curve
     curves: tuple[Figure, ...]
     pulls: Pulls
     strips: tuple[Strip, ...]
@@ -96,6 +97,7 @@ def _page(
         forests=tuple(forest(answers, metric) for metric in question.metrics),
         winners=winners(answers),
         planes=planes(answers, bicubic),
+        dial=tuple(name_arms(question)[arm] for arm in question.dial if answers.dial),
         curves=learning_curves(question, done),
         pulls=pulls(question, done),
         strips=strips(study, done),

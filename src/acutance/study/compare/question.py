@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.evaluation.protocols import find_protocol
 from acutance.losses.expression import parse_loss
@@ -51,6 +52,8 @@ class Question:
     against: Literal["first", "all"] = "first"
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     show: tuple[str, ...] = ()  # pictures for the report's crops; none: those of `test`
+    dial: tuple[str, ...] = ()  # two arms whose mixtures are scored, too
+    dial_points: Annotated[int, Field(ge=2)] = 8  # with both ends
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,13 @@ def make_study(layers: Sequence[tuple[str, Settings]]) -> Study:
     arms, for a single arm or seed, and for settings that the study itself gives its runs.
     """
     question, recipe = join_layers(KIND, layers, Question)
-    return Study(_checked(question), recipe)
+    checked = _checked(question)
+    if checked.dial and not recipe.network.start:
+        raise InputError(
+            "A dial needs two arms of one origin: name the model that all arms go on from by "
+            "--from, or leave out --dial."
+        )
+    return Study(checked, recipe)
 
 
 def _checked(question: Question) -> Question:
@@ -121,7 +130,28 @@ def _checked(question: Question) -> Question:
     for metric in metrics:
         METRICS.place(metric)
     steps = tuple(sorted(set(question.steps)))
-    return replace(question, losses=losses, metrics=metrics, steps=steps)
+    dial = _ends(question.dial, losses)
+    return replace(question, losses=losses, metrics=metrics, steps=steps, dial=dial)
+
+
+def _ends(dial: tuple[str, ...], losses: tuple[str, ...]) -> tuple[str, ...]:
+    """The two arms of a dial in canonical form, or none."""
+    ends = tuple(_canonical(text) for text in dial)
+    for text, loss in zip(dial, ends, strict=True):
+        if loss not in losses:
+            raise InputError(
+                f"The dial's '{text}' is no arm of this study. {nearest(loss, losses)}"
+            )
+    if ends and (len(ends) != 2 or ends[0] == ends[1]):
+        raise InputError(f"A dial lies between two arms, not {len(set(ends))}: --dial l1 mse.")
+    return ends
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(parse_loss(text))
+    except InputError:
+        return text
 
 
 def _read_arm(number: int, text: str) -> str:

@@ -14,7 +14,7 @@ from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, answer
 from acutance.study.compare.question import RECORD, Study, make_study
 from acutance.study.compare.wording import as_csv, as_json, as_markdown
-from acutance.training.display import make_display
+from acutance.training.display import Display, make_display
 from acutance.training.recipe import absolute
 from acutance.training.start import is_installed, require_training
 
@@ -73,7 +73,7 @@ def carry_out(study: Study, folder: Path, *, jobs: int = 1, quiet: bool = False)
             for helper in helpers:
                 helper.terminate()
                 helper.wait()
-    return report(folder, study, runs)
+        return report(folder, study, runs, display)
 
 
 def foresee(study: Study, folder: Path, *, prior: Path | None = None) -> list[str]:
@@ -114,13 +114,17 @@ def _join(folder: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def report(folder: Path, study: Study, runs: "Sequence[Run]") -> Outcome:
+def report(folder: Path, study: Study, runs: "Sequence[Run]", display: Display) -> Outcome:
     """Answer the question by the runs that are done, and write what people and machines read."""
+    from acutance.study.compare.dial import dialled
     from acutance.study.compare.ground import read_record
     from acutance.study.compare.page import write_page
 
     answers = answer(study.question, runs)
     write_answers(folder, answers)
+    if study.question.dial:  # what is known already is kept whatever becomes of the mixtures
+        answers = dialled(answers, runs, folder, display)
+        write_answers(folder, answers)
     page = folder / "report.html"
     write_page(page, study, answers, runs, read_record(folder) or {})
     return Outcome(folder, answers, page)

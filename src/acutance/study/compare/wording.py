@@ -126,6 +126,7 @@ def as_json(answers: Answers) -> dict[str, object]:
         "means": [_finite(asdict(mean)) for mean in answers.means],
         "differences": [_finite(_flat(difference)) for difference in answers.differences],
         "missing": list(answers.missing),
+        "dial": [_finite({"share": at.share, **asdict(at.mean)}) for at in answers.dial],
     }
 
 

@@ -1,14 +1,17 @@
 """The plane of fidelity and perception: no method is best in both, so both are shown at once.
 
-Blau, Michaeli: The Perception-Distortion Tradeoff (CVPR 2018).
+Blau, Michaeli: The Perception-Distortion Tradeoff (CVPR 2018). Mixtures of two arms are a curve
+through it, each marked with the share of the second.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from acutance.evaluation.judging import card_of
 from acutance.evaluation.scoring import Scores
 from acutance.study.axes import Axis, around, escape, grid, labels, look_class, marker_at
+from acutance.study.charts import stretched
 from acutance.study.compare.answers import Answers
 from acutance.study.compare.figures.figure import Figure, Named, name_arms
 from acutance.study.compare.question import Question
@@ -26,6 +29,17 @@ class Spot:
     y: float
     x_noise: float = 0.0
     y_noise: float = 0.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Mixtures from one spot to another: (share of the other, x, y), both ends included."""
+
+    points: tuple[tuple[float, float, float], ...] = ()
+    named: bool = True  # whether the shares stand beside the points, or come up on hover alone
+
+
+NO_CURVE = Curve()
 
 
 def perception_metrics(question: Question) -> tuple[str, ...]:
@@ -52,16 +66,26 @@ def _figures(answers: Answers, group: str, metric: str, bicubic: Scores | None) 
         return []
     budget = answers.question.steps[-1]
     title = f"{group}: PSNR and {metric}, {budget:,} steps"
+    curve = _curve(answers, group, metric)
     figures = []
     if bicubic is not None:
         named = Named(len(answers.question.losses), "bicubic", "bicubic, no network")
         scores = (bicubic.mean(group, "psnr"), bicubic.mean(group, metric))
         whole = [*arms, Spot(named, *scores)]
         if not _far(arms, whole):
-            return [_figure(title, whole, metric, tagged=whole)]
-        figures.append(_figure(title, whole, metric, tagged=whole[-1:]))
+            return [plane(title, whole, metric, curve=curve)]
+        far = replace(curve, named=False)
+        figures.append(plane(title, whole, metric, tagged=whole[-1:], curve=far))
         title += ", without bicubic"
-    return [*figures, _figure(title, arms, metric, tagged=arms)]
+    return [*figures, plane(title, arms, metric, curve=curve)]
+
+
+def _curve(answers: Answers, group: str, metric: str) -> Curve:
+    found = {
+        (at.share, at.mean.metric): at.mean.mean for at in answers.dial if at.mean.set == group
+    }
+    shares = sorted({share for share, _ in found})
+    return Curve(tuple((share, found[share, "psnr"], found[share, metric]) for share in shares))
 
 
 def _arms(answers: Answers, group: str, metric: str) -> list[Spot]:
@@ -91,9 +115,20 @@ def _far(arms: list[Spot], whole: list[Spot]) -> bool:
     )
 
 
-def _figure(title: str, spots: list[Spot], metric: str, *, tagged: list[Spot]) -> Figure:
-    """Names stand beside those of `tagged`; of all others they come up on hover."""
-    x_axis, y_axis = _axes(spots)
+def plane(
+    title: str,
+    spots: Sequence[Spot],
+    metric: str,
+    *,
+    tagged: Sequence[Spot] | None = None,
+    curve: Curve = NO_CURVE,
+) -> Figure:
+    """PSNR to the right, `metric` upwards, with a curve between two of the spots.
+
+    Names stand beside the spots of `tagged`, or of all; of the others they come up on hover.
+    """
+    tagged = spots if tagged is None else tagged
+    x_axis, y_axis = _axes(spots, curve)
     card = card_of(metric)
     y_label = f"{metric}{', ' if card.unit else ''}{card.unit} ({card.direction} is better)"
     spoken = "; ".join(f"{s.named.name}: {s.x:.2f} dB, {s.y:.4g}" for s in spots)
@@ -102,6 +137,7 @@ def _figure(title: str, spots: list[Spot], metric: str, *, tagged: list[Spot]) -
         *grid(x_axis, y_axis),
         *labels("PSNR, dB (higher is better)", y_label),
     ]
+    parts += _drawn(curve, metric, x_axis, y_axis)
     for spot in spots:
         x, y = x_axis.place(spot.x), y_axis.place(spot.y)
         text = f"{spot.named.name}: PSNR {spot.x:.3f} dB, {metric} {spot.y:.4f}"
@@ -120,9 +156,30 @@ def _figure(title: str, spots: list[Spot], metric: str, *, tagged: list[Spot]) -
     return Figure(title, "".join([*parts, "</svg>"]))
 
 
-def _axes(spots: list[Spot]) -> tuple[Axis, Axis]:
+def _drawn(curve: Curve, metric: str, x_axis: Axis, y_axis: Axis) -> list[str]:
+    """The line, and a dot for each mixture between the ends, which are spots of their own."""
+    if not curve.points:
+        return []
+    places = [(x_axis.place(x), y_axis.place(y)) for _, x, y in curve.points]
+    path = " ".join(f"{x},{y}" for x, y in places)
+    parts = [stretched(f'<polyline points="{path}" class="line thin"/>')]
+    for (share, psnr, value), (x, y) in list(zip(curve.points, places, strict=True))[1:-1]:
+        text = f"{share:.0%} of the second: PSNR {psnr:.3f} dB, {metric} {value:.4f}"
+        parts.append(
+            f'<circle cx="{x}%" cy="{y}%" r="3" class="mixture"><title>{text}</title></circle>'
+        )
+        if curve.named:
+            parts.append(
+                f'<text x="{x}%" dx="-7" y="{y}%" dy="-5" class="tick end">{share:.0%}</text>'
+            )
+    return parts
+
+
+def _axes(spots: Sequence[Spot], curve: Curve) -> tuple[Axis, Axis]:
     xs = [s.x + sign * s.x_noise for s in spots for sign in (-1, 0, 1)]
     ys = [s.y + sign * s.y_noise for s in spots for sign in (-1, 0, 1)]
+    xs += [x for _, x, _ in curve.points]
+    ys += [y for _, _, y in curve.points]
     x_low, x_high = around(xs, margin=0.08)
     y_low, y_high = around(ys, margin=0.08)
     return Axis(x_low, x_high), Axis(y_low, y_high, flipped=True)
