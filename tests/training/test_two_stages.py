@@ -63,7 +63,7 @@ def whole(photo_folder, tmp_path_factory):
     return recipe, folder
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """Stands for a kill: nothing is saved on the way out."""
 
 
@@ -73,9 +73,9 @@ class Crashing(Silent):
     def __init__(self, step):
         self.step = step
 
-    def phase(self, name, done, total):
+    def phase(self, name, done, _total):
         if name == "training" and done == self.step:
-            raise Crash
+            raise CrashError
 
 
 def test_the_second_stage_begins_with_the_model_of_the_first(whole, photo_folder, tmp_path):
@@ -110,7 +110,7 @@ def test_each_folder_says_what_happened_in_it(whole):
 @pytest.mark.parametrize("step", [3, 9])  # in the first stage, and in the second
 def test_a_crash_in_either_stage_costs_nothing(step, whole, tmp_path):
     recipe, folder = whole
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         train(recipe, tmp_path / "a", Crashing(step))
     assert (newest_snapshot(tmp_path / "a") is None) == (step == 3)
     if step == 3:
@@ -134,7 +134,7 @@ def test_so_does_a_kill(step, whole, killed_run, tmp_path):
 
 def test_a_begun_second_stage_no_longer_needs_the_first(whole, tmp_path):
     recipe, folder = whole
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         train(recipe, tmp_path / "a", Crashing(9))
     shutil.rmtree(tmp_path / "a" / "first")
     train(recipe, tmp_path / "a", Silent())

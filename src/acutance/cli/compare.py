@@ -46,7 +46,9 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML file of the study: [study] with losses, and a run's settings.",
 )
-@click.option("--recipe", default="", help="Settings of `acutance recipes` but for its loss and length.")
+@click.option(
+    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+)
 @click.option("--loss", "losses", multiple=True, help="An arm; the first is the reference.")
 @click.option("--steps", help="Budgets, such as 1000,5000 [default: 3000].")
 @click.option("--seeds", type=int, help="Runs of each arm and budget [default: 5].")

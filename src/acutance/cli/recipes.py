@@ -75,7 +75,9 @@ def _score(found: Mapping[str, Any] | None) -> str:
     """Such as "Set5 x2 36.90 dB (bicubic 33.67)"."""
     if found is None:
         return ""
-    return f"{found['set']} x{found['scale']} {found['psnr']:.2f} dB (bicubic {found['bicubic']:.2f})"
+    return (
+        f"{found['set']} x{found['scale']} {found['psnr']:.2f} dB (bicubic {found['bicubic']:.2f})"
+    )
 
 
 def _page(recipe: "PackageRecipe", preset: str | None, facts: Mapping[str, Any]) -> Iterator[str]:

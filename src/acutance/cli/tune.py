@@ -68,7 +68,9 @@ def tune() -> None:
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of the search."
 )
-@click.option("--recipe", default="", help="Settings of `acutance recipes` but for its loss and length.")
+@click.option(
+    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+)
 @click.option("--loss", help="A loss with names for the weights to find.")
 @click.option("--range", "ranges", multiple=True, metavar="NAME=LOW..HIGH[:log]")
 @click.option("--terms", help="Or a pool of losses that share the gradient: l1,fft,ssim.")

@@ -287,10 +287,7 @@ def _settle(recipe: Recipe) -> Recipe:
             f"--until {recipe.stop.until} needs optim.schedule = 'constant': the "
             f"'{recipe.optim.schedule}' schedule must know the last step beforehand."
         )
-    if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
-        raise InputError("Give --steps or --minutes, not both.")
-    if recipe.first.loss and recipe.stop.steps == 1 and not recipe.network.start:
-        raise InputError("One step cannot be shared by two stages (first.loss). Give 2 or more.")
+    _check_length(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -299,6 +296,13 @@ def _settle(recipe: Recipe) -> Recipe:
             f"Use {fitting}."
         )
     return recipe
+
+
+def _check_length(recipe: Recipe) -> None:
+    if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
+        raise InputError("Give --steps or --minutes, not both.")
+    if recipe.first.loss and recipe.stop.steps == 1 and not recipe.network.start:
+        raise InputError("One step cannot be shared by two stages (first.loss). Give 2 or more.")
 
 
 _ADAPTER = TypeAdapter(Recipe)

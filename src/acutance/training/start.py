@@ -36,9 +36,10 @@ def train(
     photos: folders, files, or "procedural" for drawn pictures. val: pictures to judge by;
     without them a seeded 5 % of the photographs is held out. recipe: a training by its name in
     `acutance recipes`, such as "esrgan" or "esrgan:paper". What is left out, or 0, is the
-    recipe's; without one it is x2, "compact:nano", "l1" and 5 minutes. settings: anything else by its name, such as {"optim.rate": 2e-4};
-    `acutance train --print-config` lists the names. The same call continues a run that was cut
-    short. Raises InputError for wrong input and RunError if the run itself fails.
+    recipe's; without one it is x2, "compact:nano", "l1" and 5 minutes. settings: anything else
+    by its name, such as {"optim.rate": 2e-4}; `acutance train --print-config` lists the names.
+    The same call continues a run that was cut short. Raises InputError for wrong input and
+    RunError if the run itself fails.
     """
     named: dict[str, object] = {
         "data.photos": [str(p) for p in photos],

@@ -22,12 +22,13 @@ def first_stage(recipe: Recipe) -> Recipe:
     milestones = recipe.optim.milestones if first.milestones == "auto" else first.milestones
     terms = {term.name for term in parse_loss(first.loss).terms}
     teacher = recipe.loss.teacher if "output_distillation" in terms else ""
+    stop = _part(recipe.stop, first.share, steps=_first_steps(recipe))
     return replace(
         recipe,
         loss=replace(recipe.loss, expression=first.loss, balance="", teacher=teacher),
         first=replace(first, loss=""),
         optim=replace(recipe.optim, rate=rate, milestones=milestones),
-        stop=_part(recipe.stop, first.share, steps=_first_steps(recipe)),
+        stop=replace(stop, until="converged" if stop.until else ""),  # fidelity alone is its aim
     )
 
 
