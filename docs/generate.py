@@ -285,7 +285,58 @@ def flicker_table() -> str:
     )
 
 
+def recipe_table() -> str:
+    """The recipes of the package, by name."""
+    from acutance.training.package_recipes import find_recipe, recipe_names
+
+    found = [find_recipe(name)[0] for name in recipe_names()]
+    rows = [
+        (
+            f"`{one.name}`",
+            f"`{one.settings['network.name']}`",
+            one.about.loss,
+            ", ".join(f"`{preset}`" for preset in one.presets),
+            one.about.source,
+        )
+        for one in found
+    ]
+    return table(("recipe", "network", "loss", "presets", "source"), rows)
+
+
+def measured_recipes() -> str:
+    """What the plain recipes reached, each with its command."""
+    from acutance.training.package_recipes import MEASURED
+
+    if not MEASURED.exists():
+        return ""
+    found = json.loads(MEASURED.read_text(encoding="utf-8"))
+    rows = [
+        (
+            f"`{name}`",
+            f"`{row['network']}`",
+            f"x{row['scale']}",
+            f"{row['first_steps']:,} + {row['steps']:,}"
+            if "first_steps" in row
+            else f"{row['steps']:,}",
+            f"{row['first_psnr']:.3f}" if "first_psnr" in row else "",
+            f"{row['psnr']:.3f}",
+            f"{row['bicubic']:.3f}",
+            row["resumed"],
+        )
+        for name, row in found["recipes"].items()
+    ]
+    first = next(iter(found["recipes"].values()))
+    head = ("recipe", "network", "scale", "steps", "first stage, dB", f"{first['set']}, dB")
+    return (
+        f"`{found['command']}`, {first['date']}, {first['machine']}; one thread, seed "
+        f"{first['seed']}, protocol {first['protocol']}. For example\n\n"
+        f"```\n{first['command']}\n```\n\n" + table((*head, "bicubic, dB", "taken up again"), rows)
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "recipes": recipe_table,
+    "measured-recipes": measured_recipes,
     "commands": command_pages,
     "losses": loss_table,
     "exceptions": exception_table,

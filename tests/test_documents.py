@@ -1,12 +1,14 @@
 """The documents are true where that can be tried: commands run, named tests and files exist."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.documents import ROOT, examples, page, run_examples
 
 from acutance.imaging.files import read_picture, write_picture
+from acutance.training.package_recipes import find_recipe
 
 GUIDE = "docs/upscaling.md"
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
@@ -72,3 +74,24 @@ def test_the_commands_of_the_guide_to_upscaling_run(desk):
     }
     found = {name: read_picture(desk / name) for name in sizes}
     assert {name: (p.width, p.height) for name, p in found.items()} == sizes
+
+
+RECIPES = "docs/recipes.md"
+
+
+def test_the_recipes_that_the_guide_names_exist():
+    named = re.findall(r"--recipe ([\w:]+)", page(RECIPES))
+    assert len(named) >= 4
+    for name in named:
+        find_recipe(name)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_guide_to_recipes_run(desk, photo_folder):
+    """With four steps a run; both stages leave a model."""
+    shutil.copytree(photo_folder, desk / "photos")
+    assert len(examples(page(RECIPES))) == 4
+    run_examples(page(RECIPES), desk, change=("--run runs", "--steps 4 --run runs"))
+    found = {str(p.parent.relative_to(desk / "runs")) for p in desk.rglob("model.safetensors")}
+    assert found == {"vdsr", "edsr", "esrgan", "esrgan/first", "two", "two/first"}
+    assert read_picture(desk / "softer.png").width == 256

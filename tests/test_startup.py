@@ -38,9 +38,9 @@ def test_help_needs_no_torch(command):
     assert "Usage: acutance" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["models", "losses", "doctor"])
+@pytest.mark.parametrize("command", ["models", "losses", "doctor", "recipes", "recipes esrgan"])
 def test_lists_work_without_torch(command):
-    done = run_command([command])
+    done = run_command(command.split())
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 

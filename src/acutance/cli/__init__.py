@@ -23,6 +23,7 @@ COMMANDS = {
     "losses": ("acutance.cli.losses:losses", "List the losses."),
     "models": ("acutance.cli.models:models", "List the networks that can be trained."),
     "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),
+    "recipes": ("acutance.cli.recipes:recipes", "Trainings by name, such as esrgan."),
     "train": ("acutance.cli.train:train", "Train a network on photographs."),
     "tune": ("acutance.cli.tune:tune", "Find the weights of a loss that no others beat."),
     "upscale": ("acutance.cli.upscale:upscale", "Make pictures larger."),

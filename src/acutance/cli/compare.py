@@ -48,6 +48,9 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML file of the study: [study] with losses, and a run's settings.",
 )
+@click.option(
+    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+)
 @click.option("--loss", "losses", multiple=True, help="An arm; the first is the reference.")
 @click.option("--steps", help="Budgets, such as 1000,5000 [default: 3000].")
 @click.option("--seeds", type=int, help="Runs of each arm and budget [default: 5].")
@@ -102,6 +105,7 @@ def compare(
     photos: tuple[str, ...],
     folder: Path | None,
     file: Path | None,
+    recipe: str,
     steps: str | None,
     metrics: str | None,
     assignments: tuple[str, ...],
@@ -122,10 +126,12 @@ def compare(
         acutance compare photos/ --loss l1 --loss "90% l1 + 10% fft" --test Set5 --run cmp
         acutance compare --file study.toml
     """
-    from acutance.study.compare.question import RECORD, make_study, read_study
+    from acutance.study.compare.question import KIND, RECORD, make_study, read_study
     from acutance.study.settings import home_of
+    from acutance.training.package_recipes import recipe_layers
 
-    layers = [] if file is None else [(str(file), read_study(file))]
+    layers = recipe_layers(recipe, without=KIND.own)
+    layers += [] if file is None else [(str(file), read_study(file))]
     options |= {"steps": _budgets(steps), "metrics": listed(metrics)}
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))

@@ -37,6 +37,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 @click.command()
 @click.argument("photos", nargs=-1)
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--recipe", default="", help="NAME[:PRESET] of `acutance recipes` [default: none].")
 @click.option(
     "--config",
     "files",
@@ -90,6 +91,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 def train(
     photos: tuple[str, ...],
     folder: Path | None,
+    recipe: str,
     files: tuple[Path, ...],
     assignments: tuple[str, ...],
     dry_run: bool,
@@ -106,15 +108,17 @@ def train(
     Example:
         acutance train photos/ --scale 2 --network compact:nano --loss l1 --minutes 5 --run runs/a
         acutance train --config my.toml --set optim.rate=2e-4 --run runs/b
+        acutance train photos/ --recipe esrgan --run runs/c
     """
+    from acutance.training.package_recipes import recipe_layers
     from acutance.training.recipe import make_recipe, read_settings
 
-    layers = [(str(path), read_settings(path)) for path in files]
+    layers = recipe_layers(recipe) + [(str(path), read_settings(path)) for path in files]
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))
-    recipe, origin = make_recipe(layers)
+    settled, origin = make_recipe(layers)
     if print_config:
-        _print_config(recipe, origin)
+        _print_config(settled, origin)
         return
     if folder is None and not dry_run:
         raise click.UsageError("Name the run's folder: --run runs/NAME.")
@@ -124,10 +128,10 @@ def train(
     if dry_run:
         from acutance.training.dry_run import rehearse
 
-        for name, value in rehearse(recipe, quiet=quiet):
+        for name, value in rehearse(settled, quiet=quiet):
             click.echo(f"{name:<22} {value}")
         return
-    click.echo(carry_out(recipe, Path(folder or ""), quiet=quiet).model)
+    click.echo(carry_out(settled, Path(folder or ""), quiet=quiet).model)
 
 
 def _print_config(recipe: object, origin: dict[str, str]) -> None:

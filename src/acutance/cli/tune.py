@@ -68,6 +68,9 @@ def tune() -> None:
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of the search."
 )
+@click.option(
+    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+)
 @click.option("--loss", help="A loss with names for the weights to find.")
 @click.option("--range", "ranges", multiple=True, metavar="NAME=LOW..HIGH[:log]")
 @click.option("--terms", help="Or a pool of losses that share the gradient: l1,fft,ssim.")
@@ -107,6 +110,7 @@ def search(
     photos: tuple[str, ...],
     folder: Path | None,
     file: Path | None,
+    recipe: str,
     ranges: tuple[str, ...],
     terms: str | None,
     objective: str | None,
@@ -123,9 +127,11 @@ def search(
     import json
 
     from acutance.study.settings import home_of
-    from acutance.study.tune.question import RECORD, make_tuning, read_tuning
+    from acutance.study.tune.question import KIND, RECORD, make_tuning, read_tuning
+    from acutance.training.package_recipes import recipe_layers
 
-    layers = [] if file is None else [(str(file), read_tuning(file))]
+    layers = recipe_layers(recipe, without=KIND.own)
+    layers += [] if file is None else [(str(file), read_tuning(file))]
     options |= {"terms": listed(terms), "objective": listed(objective)}
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     if ranges:

@@ -13,6 +13,7 @@ from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.setup import Job, build_job, channels_of
+from acutance.training.two_stages import has_first, main_stage
 from acutance.training.update import update
 
 MIB = 2**20
@@ -24,13 +25,16 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
     with closing(make_display(quiet)) as display:
         nowhere = Path()
         pictures = gather(recipe, nowhere, display)
-        plan = make_plan(recipe, pictures, began=began, display=display)
-        job = build_job(recipe, plan, pictures, nowhere)
+        stage = main_stage(recipe)
+        plan = make_plan(stage, pictures, began=began, display=display)
+        job = build_job(stage, plan, pictures, nowhere)
         step_s = [_one_step(job, step) for step in range(2)][-1]
     parameters = sum(p.numel() for p in job.bare.parameters())
     state_mib = parameters * 4 * 4 / MIB  # weights, their average, and two moments of Adam
+    first = [("first stage", f"{recipe.first.loss}, {recipe.first.share:.0%} of the whole, before")]
     return [
         ("network", f"{recipe.network.name} x{recipe.network.scale}"),
+        *(first if has_first(recipe) else []),
         ("loss", recipe.loss.expression),
         ("training pictures", str(len(pictures.pool.names))),
         ("validation pictures", str(len(pictures.pairs))),

@@ -26,6 +26,7 @@ from acutance.training.snapshots import (
     newest_snapshot,
     save_snapshot,
 )
+from acutance.training.two_stages import FIRST, first_stage, has_first, main_stage
 from acutance.training.update import update
 from acutance.training.watch import Watch
 
@@ -112,18 +113,30 @@ def prepare(
     spent_s: float,
     pictures: Pictures | None = None,
 ) -> Job:
-    """Read the pictures, settle the plan, build everything, and take up what was saved."""
+    """Read the pictures, settle the plan, build everything, and take up what was saved.
+
+    Where the recipe has a first stage that is not behind, it is carried out.
+    """
     began = time.monotonic() - spent_s
     known = read_plan(folder, recipe)
     pictures = pictures or gather(recipe, folder, display)
     if known is not None:
         check_same_pictures(known, pictures.pool, folder)
         check_same_teacher(known, recipe.loss.teacher, folder)
-    plan = known or make_plan(recipe, pictures, began=began, display=display)
-    job = build_job(recipe, plan, pictures, folder)
+    stage = main_stage(recipe)
+    plan = known or make_plan(stage, pictures, began=began, display=display)
+    snapshot = newest_snapshot(folder)
+    if has_first(recipe) and snapshot is None:
+        if known is None:
+            build_job(stage, plan, pictures, folder)  # what is wrong is said before the first stage
+            write_plan(folder, recipe, plan)
+        display.note(f"first stage: {recipe.first.loss}, in {folder / FIRST}")
+        train(first_stage(recipe), folder / FIRST, display, pictures=pictures)
+        stage = main_stage(recipe, folder / FIRST)
+        display.note(f"second stage: {recipe.loss.expression}, {plan.steps} steps")
+    job = build_job(stage, plan, pictures, folder)
     if known is None:
         write_plan(folder, recipe, plan)
-    snapshot = newest_snapshot(folder)
     if snapshot is None:
         save_snapshot(folder, job.state)
     else:

@@ -20,10 +20,10 @@ from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
 from acutance.training.setup import Job, build_job, make_card
 from acutance.training.trial import Pace, choose_pace, steps_in, time_steps
+from acutance.training.two_stages import DEFAULT_MINUTES
 from acutance.training.update import update
 from acutance.training.validation import validate
 
-DEFAULT_MINUTES = 5.0
 ENDLESS = 1_000_000  # steps of a run that stops by itself
 SCORINGS = 10  # in a run
 SAVE_S, LOG_S = 20.0, 2.0  # seconds between snapshots and between log lines

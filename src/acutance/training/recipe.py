@@ -71,6 +71,20 @@ class LossChoice:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class FirstChoice:
+    """A stage before the run's own, in a folder within it: fidelity first, perception from there.
+
+    Without a `loss` there is none, nor where network.start gives another beginning. All that is
+    not said here is as for the run; `balance` and a `teacher` that its loss has no use for are not.
+    """
+
+    loss: str = ""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5  # of the run's steps or minutes
+    rate: Positive | Auto = "auto"  # auto: optim.rate
+    milestones: tuple[Share, ...] | Auto = "auto"  # shares of this stage; auto: optim.milestones
+
+
+@dataclass(frozen=True, config=_STRICT)
 class OptimChoice:
     """How weights move. Rates are absolute; warmup and milestones are shares of the run."""
 
@@ -134,6 +148,7 @@ class Recipe:
     data: DataChoice = Field(default_factory=DataChoice)
     network: NetworkChoice = Field(default_factory=NetworkChoice)
     loss: LossChoice = Field(default_factory=LossChoice)
+    first: FirstChoice = Field(default_factory=FirstChoice)
     optim: OptimChoice = Field(default_factory=OptimChoice)
     stop: StopChoice = Field(default_factory=StopChoice)
     machine: MachineChoice = Field(default_factory=MachineChoice)
@@ -141,6 +156,7 @@ class Recipe:
 
 
 MODEL_PATHS = ("network.start", "loss.teacher")  # settings that name a trained model
+LENGTHS = ("stop.steps", "stop.minutes")  # who gives the one takes back the other
 Settings = Mapping[str, object]  # "optim.rate" -> value
 
 
@@ -203,19 +219,34 @@ def make_recipe(layers: Sequence[tuple[str, Settings]]) -> tuple[Recipe, dict[st
     A layer is (origin, settings), such as ("my.toml", {...}) and ("command line", {...}).
     Raises InputError that names the key, where it was given and the nearest known key.
     """
-    origin = dict.fromkeys(flatten(Recipe()), "default")
-    joined: dict[str, object] = {}
-    for name, settings in layers:
-        for key, value in settings.items():
-            if key not in origin:
-                raise InputError(f"Unknown setting '{key}' ({name}). {nearest(key, list(origin))}")
-            joined[key] = value
-            origin[key] = name
+    joined, origin = join_settings(layers)
     try:
         recipe = _ADAPTER.validate_python(_nest(joined))
     except ValidationError as error:
         raise InputError(_explain(error, origin)) from error
     return _settle(recipe), origin
+
+
+def join_settings(
+    layers: Sequence[tuple[str, Settings]],
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The settings that layers give, and the origin of every setting; values are not checked.
+
+    A length in one layer, be it steps or minutes, takes the place of both in those before it.
+    """
+    origin = dict.fromkeys(flatten(Recipe()), "default")
+    joined: dict[str, object] = {}
+    for name, settings in layers:
+        if any(settings.get(key) for key in LENGTHS):
+            for key in LENGTHS:
+                joined.pop(key, None)
+                origin[key] = "default"
+        for key, value in settings.items():
+            if key not in origin:
+                raise InputError(f"Unknown setting '{key}' ({name}). {nearest(key, list(origin))}")
+            joined[key] = value
+            origin[key] = name
+    return joined, origin
 
 
 def _nest(flat: Mapping[str, object]) -> dict[str, Any]:
@@ -262,8 +293,7 @@ def _settle(recipe: Recipe) -> Recipe:
             f"--until {recipe.stop.until} needs optim.schedule = 'constant': the "
             f"'{recipe.optim.schedule}' schedule must know the last step beforehand."
         )
-    if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
-        raise InputError("Give --steps or --minutes, not both.")
+    _check_length(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -272,6 +302,13 @@ def _settle(recipe: Recipe) -> Recipe:
             f"Use {fitting}."
         )
     return recipe
+
+
+def _check_length(recipe: Recipe) -> None:
+    if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
+        raise InputError("Give --steps or --minutes, not both.")
+    if recipe.first.loss and recipe.stop.steps == 1 and not recipe.network.start:
+        raise InputError("One step cannot be shared by two stages (first.loss). Give 2 or more.")
 
 
 _ADAPTER = TypeAdapter(Recipe)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acutance.errors import MissingPackageError
+from acutance.training.package_recipes import recipe_layers
 from acutance.training.recipe import Recipe, make_recipe
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ def train(
     photos: Sequence[str | Path],
     run: str | Path,
     *,
-    scale: int = 2,
-    network: str = "compact:nano",
-    loss: str = "l1",
+    recipe: str = "",
+    scale: int = 0,
+    network: str = "",
+    loss: str = "",
     steps: int = 0,
     minutes: float = 0.0,
     val: Sequence[str | Path] = (),
@@ -32,12 +34,14 @@ def train(
     """Train a network on photographs and leave it, with its scores, in the folder `run`.
 
     photos: folders, files, or "procedural" for drawn pictures. val: pictures to judge by;
-    without them a seeded 5 % of the photographs is held out. Give steps or minutes; neither
-    means 5 minutes. settings: anything else by its name, such as {"optim.rate": 2e-4};
-    `acutance train --print-config` lists the names. The same call continues a run that was cut
-    short. Raises InputError for wrong input and RunError if the run itself fails.
+    without them a seeded 5 % of the photographs is held out. recipe: a training by its name in
+    `acutance recipes`, such as "esrgan" or "esrgan:paper". What is left out, or 0, is the
+    recipe's; without one it is x2, "compact:nano", "l1" and 5 minutes. settings: anything else
+    by its name, such as {"optim.rate": 2e-4}; `acutance train --print-config` lists the names.
+    The same call continues a run that was cut short. Raises InputError for wrong input and
+    RunError if the run itself fails.
     """
-    named = {
+    named: dict[str, object] = {
         "data.photos": [str(p) for p in photos],
         "data.val": [str(p) for p in val],
         "network.scale": scale,
@@ -46,8 +50,9 @@ def train(
         "stop.steps": steps,
         "stop.minutes": minutes,
     }
-    recipe, _ = make_recipe([("arguments", named), ("settings", settings or {})])
-    return carry_out(recipe, Path(run), quiet=quiet)
+    given = {key: value for key, value in named.items() if value}
+    layers = [*recipe_layers(recipe), ("arguments", given), ("settings", settings or {})]
+    return carry_out(make_recipe(layers)[0], Path(run), quiet=quiet)
 
 
 def carry_out(recipe: Recipe, folder: Path, *, quiet: bool = False) -> "Outcome":

@@ -33,6 +33,7 @@ KIND = Kind(
         "stop.steps": "--steps",
         "stop.minutes": "--steps",
         "stop.until": "--steps",
+        "first.loss": "--from with a model that was trained before",
     },
 )
 

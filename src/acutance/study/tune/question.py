@@ -27,6 +27,7 @@ KIND = Kind(
         "stop.steps": "--steps",
         "stop.minutes": "--steps",
         "stop.until": "--steps",
+        "first.loss": "--from with a model that was trained before",
     },
 )
 RECORD = "tune.toml"  # in the folder of the search
