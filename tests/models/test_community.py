@@ -78,8 +78,8 @@ def test_a_reach_is_measured_where_there_is_one(tmp_path):
     ("scale", "arguments"),
     [(4, {}), (8, {}), (2, {"unshuffle": 2}), (1, {"unshuffle": 4})],
 )
-def test_our_rrdb_is_spandrels_esrgan(scale, arguments):
-    network = build("rrdb", scale=scale, arguments={"features": 16, "blocks": 2, **arguments})
+def test_our_esrgan_is_spandrels(scale, arguments):
+    network = build("esrgan", scale=scale, arguments={"features": 16, "blocks": 2, **arguments})
     found = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
     assert (found.architecture.id, found.scale) == ("ESRGAN", scale)
     lr = torch.rand(1, 3, 12, 16)

@@ -142,7 +142,9 @@ def test_the_community_reads_our_compact(activation, tmp_path):
 @pytest.mark.parametrize(
     ("name", "channels", "arguments", "words"),
     [
-        ("espcn", 3, {}, "known for 'compact' only, and this is 'espcn'"),
+        ("espcn", 3, {}, r"they know no layout of 'espcn'\. Layouts are known for: compact, esrgan"),
+        ("esrgan:tiny", 3, {}, r"32 new features .* and this model has 8; train with .* growth = 32"),
+        ("esrgan:tiny", 1, {"growth": 32}, "it works on luma"),
         ("compact:nano", 1, {"skip": "nearest"}, "it works on luma"),
         (
             "compact:nano",
