@@ -1,4 +1,4 @@
-"""A network with batch norm is saved, loaded, mixed and used with the statistics that it learned."""
+"""A network with batch norm is saved, loaded, mixed and used with its learned statistics."""
 
 import pytest
 import torch

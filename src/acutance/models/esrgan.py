@@ -136,7 +136,9 @@ def _factors(total: int) -> tuple[int, ...]:
     twos = (total & -total).bit_length() - 1
     rest = total >> twos
     if rest not in (1, 3):
-        raise InputError(f"ESRGAN cannot enlarge {total} times: it takes powers of 2, and 3 of them.")
+        raise InputError(
+            f"ESRGAN cannot enlarge {total} times: it takes powers of 2, and 3 of them."
+        )
     return (2,) * twos + ((3,) if rest == 3 else ())
 
 

@@ -133,7 +133,13 @@ def _esrgan(tensors: Tensors) -> Recognised | None:
     return _found("esrgan", 2**enlargements // unshuffle, arguments, ours)
 
 
-LAYOUTS: tuple[Callable[[Tensors], Recognised | None], ...] = (_compact, _imdn, _rlfn, _pan, _esrgan)
+LAYOUTS: tuple[Callable[[Tensors], Recognised | None], ...] = (
+    _compact,
+    _imdn,
+    _rlfn,
+    _pan,
+    _esrgan,
+)
 
 
 def renamed_esrgan(tensors: Tensors) -> Tensors:

@@ -34,18 +34,20 @@ PRESETS: dict[str, Preset] = {
 }
 
 PRELU_SLOPE = 0.25  # where PReLU's slopes begin
-FIRST_WEIGHTS = 0.1  # times He's in the blocks: 16 sums would otherwise make values 256 times as large
+FIRST_WEIGHTS = 0.1
+"""Times He's in the blocks, as in ESRGAN: 16 sums of equal parts make values 256 times as large."""
+NORMS = ("none", "batch")
 
 
 class Srresnet(nn.Module):
-    """Ledig et al.: Photo-Realistic Single Image Super-Resolution Using a GAN (CVPR 2017), sec. 2.1.
+    """Ledig et al.: Photo-Realistic Single Image Super-Resolution Using a GAN (CVPR 2017).
 
-    9x9 to `features`; `blocks` of conv, norm, PReLU, conv, norm, plus their input; conv, norm and
-    a sum over all blocks; for each factor of the scale (2, 3, 2 2 or 2 2 2) conv, pixel shuffle,
-    PReLU; 9x9 to the picture. PReLUs have one slope per channel.
+    Sec. 2.1: 9x9 to `features`; `blocks` of conv, norm, PReLU, conv, norm, plus their input; conv,
+    norm and a sum over all blocks; for each factor of the scale (2, 3, 2 2 or 2 2 2) conv, pixel
+    shuffle, PReLU; 9x9 to the picture. PReLUs have one slope per channel.
 
-    `norm` is "batch", as published, or "none": without it textures keep their contrast, and a
-    picture does not depend on what else is in its batch (Lim et al., EDSR; Wang et al., ESRGAN).
+    `norm` is "batch", as published, or "none", which later work prefers: statistics of training
+    pictures, used on others, leave artefacts (Wang et al., ESRGAN, ECCVW 2018, sec. 3.1).
     With it, a batch taken in parts (optim.accumulate) is normalised part by part, and convolutions
     before a norm have no bias, which it would take off again.
 
@@ -98,9 +100,6 @@ class Block(nn.Module):
 
     def forward(self, x: Float[Tensor, "n f h w"]) -> Float[Tensor, "n f h w"]:
         return x + self.body(x)
-
-
-NORMS = ("none", "batch")
 
 
 def _normed(features: int, norm: str) -> list[nn.Module]:

@@ -151,6 +151,7 @@ _ALIVE = {
     "pan": (3.5, True),
     "rlfn": (11, False),
     "srcnn": (2.2, True),
+    "srresnet": (4, True),
     "vdsr": (5.5, True),
 }
 _UNKNOWN = (8, True)
