@@ -21,10 +21,18 @@ class Catalog:
     Nothing is imported before `load`; entry points of `group` are read when first asked for.
     """
 
-    def __init__(self, kind: str, table: Mapping[str, str], group: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        table: Mapping[str, str],
+        group: str,
+        *,
+        called_elsewhere: Mapping[str, str] | None = None,
+    ) -> None:
         self.kind = kind
         self.group = group
         self._own = dict(table)
+        self._called_elsewhere = called_elsewhere or {}  # other names, which errors translate
         self._all: dict[str, str] | None = None
 
     def places(self) -> Mapping[str, str]:
@@ -48,7 +56,9 @@ class Catalog:
         """Where `name` lives. Raises InputError with the nearest name for an unknown one."""
         places = self.places()
         if name not in places:
-            raise InputError(f"Unknown {self.kind} '{name}'. {nearest(name, places)}")
+            here = self._called_elsewhere.get(name.lower())
+            hint = f"Here it is called '{here}'." if here else nearest(name, places)
+            raise InputError(f"Unknown {self.kind} '{name}'. {hint}")
         return places[name]
 
     def load(self, name: str) -> Any:

@@ -37,6 +37,9 @@ def test_a_short_card_is_completed():
 
 REFUSED = [
     ({"name": "compct"}, "Unknown network 'compct'. Did you mean 'compact'?"),
+    ({"name": "rrdb"}, "Unknown network 'rrdb'. Here it is called 'esrgan'."),
+    ({"name": "RRDBNet:6"}, "Unknown network 'RRDBNet'. Here it is called 'esrgan'."),
+    ({"name": "srgan"}, "Unknown network 'srgan'. Here it is called 'srresnet'."),
     ({"name": "compact:nono"}, "The network 'compact' has no preset 'nono'. Did you mean 'nano'?"),
     ({"name": "compact:"}, "The network 'compact' has no preset ''. Known: small, nano, "),
     ({"arguments": {"width": 3}}, "The network 'compact' has no constant 'width'. Known: channels"),
@@ -45,6 +48,10 @@ REFUSED = [
     ({"arguments": {"activation": "lrelu"}}, "Unknown activation 'lrelu'. Did you mean"),
     ({"arguments": {"features": 0}}, "The constant 'features' must lie between 1 and 4096, not"),
     ({"arguments": {"features": 1.5}}, "The constant 'features' must be like 64, not 1.5."),
+    (
+        {"name": "srresnet", "arguments": {"norm": "bach"}},
+        "Unknown norm 'bach'. Did you mean 'batch'?",
+    ),
     ({"channels": 2}, "A network has 1 channel (luma) or 3 (RGB), not 2."),
     ({"scale": 5}, "The network 'compact' is not made for scale 5. Known: 1, 2, 3, 4, 8."),
     ({"name": "edsr", "scale": 8}, "The network 'edsr' is not made for scale 8. Known: 2, 3, 4."),

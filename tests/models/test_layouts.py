@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from acutance.errors import InputError
 from acutance.models import build
 from acutance.models.checkpoint import load_model
-from acutance.models.layouts import renamed_rrdb
+from acutance.models.layouts import renamed_esrgan
 from acutance.models.rlfn import Rlfn
 
 DATA = Path(os.environ.get("ACUTANCE_DATA", "/nowhere"))
@@ -62,10 +62,10 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_esrgan_is_known_under_all_its_names(tmp_path, layout):
-    network = build("rrdb", scale=4, arguments=SMALL).eval()
+    network = build("esrgan", scale=4, arguments=SMALL).eval()
     torch.save({"params_ema": LAYOUTS[layout](network)}, tmp_path / "4x.pth")
     loaded = load_model(tmp_path / "4x.pth")
-    assert (loaded.card.architecture, loaded.card.scale, loaded.card.multiple) == ("rrdb", 4, 1)
+    assert (loaded.card.architecture, loaded.card.scale, loaded.card.multiple) == ("esrgan", 4, 1)
     assert loaded.card.arguments == {"channels": 3, "unshuffle": 1, **SMALL}
     lr = torch.rand(1, 3, 7, 5)
     with torch.inference_mode():
@@ -78,13 +78,13 @@ def test_the_oldest_names_by_hand():
     old += ["model.1.sub.23", "model.3", "model.6", "model.8", "model.10"]
     new = ["conv_first", "body.0.rdb1.conv1", "body.22.rdb3.conv5"]
     new += ["conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"]
-    found = renamed_rrdb({f"{name}.weight": torch.zeros(1) for name in old})
+    found = renamed_esrgan({f"{name}.weight": torch.zeros(1) for name in old})
     assert list(found) == [f"{name}.weight" for name in new]
 
 
 @pytest.mark.parametrize(("scale", "enlargements"), [(1, 0), (2, 1), (8, 3)])
 def test_the_scale_is_counted_from_the_enlargements(tmp_path, scale, enlargements):
-    network = build("rrdb", scale=scale, arguments=SMALL)
+    network = build("esrgan", scale=scale, arguments=SMALL)
     save_file(older_names(network, enlargements), tmp_path / "a.safetensors")
     assert load_model(tmp_path / "a.safetensors").card.scale == scale
 
@@ -92,7 +92,7 @@ def test_the_scale_is_counted_from_the_enlargements(tmp_path, scale, enlargement
 @pytest.mark.parametrize(("scale", "unshuffle"), [(2, 2), (1, 4)])
 def test_unshuffled_pictures_are_seen_from_the_channels(tmp_path, scale, unshuffle):
     arguments = {**SMALL, "unshuffle": unshuffle}
-    network = build("rrdb", scale=scale, arguments=arguments).eval()
+    network = build("esrgan", scale=scale, arguments=arguments).eval()
     save_file(network.state_dict(), tmp_path / "a.safetensors")
     card = load_model(tmp_path / "a.safetensors").card
     assert (card.scale, card.multiple, card.arguments["unshuffle"]) == (scale, unshuffle, unshuffle)

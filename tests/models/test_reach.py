@@ -18,11 +18,15 @@ PLAIN = [
     ("pan", 2, {"blocks": 4}),
     ("pan", 3, {"blocks": 4}),
     ("pan", 4, {"blocks": 4}),
-    ("rrdb", 2, {"blocks": 2, "features": 16}),
-    ("rrdb", 4, {"blocks": 2, "features": 16}),
-    ("rrdb", 8, {"blocks": 1, "features": 16}),
-    ("rrdb", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
-    ("rrdb", 1, {"blocks": 1, "features": 16, "unshuffle": 4}),
+    ("srresnet:tiny", 2, {}),
+    ("srresnet:tiny", 3, {}),
+    ("srresnet:tiny", 4, {"norm": "batch"}),
+    ("srresnet:tiny", 8, {}),
+    ("esrgan", 2, {"blocks": 2, "features": 16}),
+    ("esrgan", 4, {"blocks": 2, "features": 16}),
+    ("esrgan", 8, {"blocks": 1, "features": 16}),
+    ("esrgan", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
+    ("esrgan", 1, {"blocks": 1, "features": 16, "unshuffle": 4}),
 ]
 
 
@@ -36,7 +40,7 @@ def test_the_declared_reach_is_what_is_measured(name, scale, arguments):
 @pytest.mark.parametrize("scale", [2, 4])
 def test_the_reach_of_345_layers(scale):
     """Where gradients vanish in float64, NaN does not."""
-    network = build("rrdb:23", scale=scale)
+    network = build("esrgan:paper", scale=scale)
     assert measured_reach(network) == network.reach == 349
 
 

@@ -37,7 +37,7 @@ PUBLISHED = [
     ("pan", 4, 272_419),
     ("rlfn", 2, 526_856),
     ("rlfn", 4, 543_740),
-    ("rrdb:23", 4, 16_697_987),
+    ("esrgan:paper", 4, 16_697_987),
 ]
 
 
@@ -49,6 +49,31 @@ def meta_network(name: str, scale: int):
 @pytest.mark.parametrize(("name", "scale", "count"), PUBLISHED)
 def test_parameter_counts_are_the_published_ones(name, scale, count):
     assert sum(p.numel() for p in meta_network(name, scale).parameters()) == count
+
+
+# By the paper's figure 4; only the last factor's convolution is wider for x3. In this order:
+# 9x9 and PReLU; 16 blocks of two convolutions without bias, two norms, a PReLU; the last of these
+# alone; for each factor a convolution with bias and a PReLU; 9x9.
+def srresnet_by_hand(factors: tuple[int, ...]) -> int:
+    conv, norm, slopes = 9 * 64 * 64, 2 * 64, 64
+    blocks = 16 * (2 * conv + 2 * norm + slopes) + conv + norm
+    tail = sum((conv + 64) * factor**2 + slopes for factor in factors)
+    return 81 * 3 * 64 + 64 + slopes + blocks + tail + 81 * 64 * 3 + 3
+
+
+@pytest.mark.parametrize(
+    ("scale", "factors", "count"),
+    [(2, (2,), 1_400_771), (3, (3,), 1_585_411), (4, (2, 2), 1_548_547)],
+)
+def test_srresnet_has_the_parameters_of_its_definition(scale, factors, count):
+    network = meta_network("srresnet:paper", scale)
+    assert sum(p.numel() for p in network.parameters()) == srresnet_by_hand(factors) == count
+
+
+def test_fsrcnn_s_has_3937_weights():
+    """Dong et al., ECCV 2016, table 3: again without biases and slopes."""
+    kernels = [p for p in meta_network("fsrcnn:tiny", 2).parameters() if p.ndim == 4]
+    assert sum(p.numel() for p in kernels) == 3_937
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -93,7 +118,10 @@ REACHES = [
     ("edsr:full", 4, 68),
     ("pan", 2, 36),  # 1 + 16 blocks of 2 + 1 = 34; 3 hr pixels to each side of 2 are 2 lr
     ("pan", 3, 35),  # 3 hr pixels are 1 lr
-    ("rrdb:23", 4, 349),  # 1 + 23 x 15 + 1 = 347; 3 at x4, then 1 at x2: 2 lr
+    ("srresnet", 2, 40),  # 4 + 16 blocks of 2 + 1 + 1 = 38; 4 hr pixels are 2 lr
+    ("srresnet", 3, 40),  # 4 hr pixels are 2 lr, a part of one being one
+    ("srresnet", 4, 40),  # 4 at x4 are 2 at x2, 1 more, together 2 lr
+    ("esrgan:paper", 4, 349),  # 1 + 23 x 15 + 1 = 347; 3 at x4, then 1 at x2: 2 lr
 ]
 
 

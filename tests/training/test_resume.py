@@ -20,6 +20,11 @@ WAYS = {
     "shares": {"loss__expression": "80% l1 + 20% ssim"},
     "the smooth weights as a guide": {"loss__expression": "l1 + 0.1*ema_consistency"},
     "schedule free": {"optim__name": "schedule_free"},
+    "batch norm": {
+        "network__name": "srresnet:tiny",
+        "network__color": "rgb",
+        "network__arguments": {"norm": "batch", "blocks": 1},
+    },
     "sgd with milestones": {"optim__name": "sgd", "optim__schedule": "multi_step"},
 }
 

@@ -16,8 +16,10 @@ MADE = [
     ("rlfn", 2, {"features": 16}),
     ("pan", 3, {"blocks": 2}),
     ("pan", 4, {"blocks": 2}),
-    ("rrdb", 4, {"blocks": 1, "features": 16}),
-    ("rrdb", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
+    ("srresnet:tiny", 4, {"norm": "batch"}),
+    ("srresnet:tiny", 3, {}),
+    ("esrgan", 4, {"blocks": 1, "features": 16}),
+    ("esrgan", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
 ]
 
 

@@ -139,10 +139,49 @@ def test_the_community_reads_our_compact(activation, tmp_path):
     np.testing.assert_allclose(expected(path, picture()), expected(tmp_path, picture()), atol=1e-6)
 
 
+@pytest.mark.parametrize(("scale", "unshuffle"), [(4, 1), (2, 2)])
+def test_the_community_reads_our_esrgan(scale, unshuffle, tmp_path):
+    """Under Real-ESRGAN's names: those of the first layer of each kind, by hand."""
+    arguments = {"features": 8, "growth": 32, "blocks": 1, "unshuffle": unshuffle}
+    torch.manual_seed(0)
+    network = build("esrgan", scale=scale, arguments=arguments).eval()
+    save_model(
+        network,
+        describe("esrgan", scale=scale, arguments=arguments),
+        tmp_path / "model.safetensors",
+    )
+    (path,) = export_model(tmp_path, to="community").paths
+    tensors = load_file(path)
+    ends = {"conv_first", "conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"}
+    dense = {f"body.0.rdb{n}.conv{k}" for n in (1, 2, 3) for k in range(1, 6)}
+    assert {name.rpartition(".")[0] for name in tensors} == ends | dense
+    assert METADATA_KEY not in safetensors_metadata(path)
+    np.testing.assert_allclose(expected(path, picture()), expected(tmp_path, picture()), atol=1e-6)
+
+
+def test_a_tiny_compact_goes_to_the_community_as_it_is(tmp_path):
+    network, card = build("compact:tiny", scale=2), describe("compact:tiny", scale=2)
+    save_model(network, card, tmp_path / "model.safetensors")
+    (path,) = export_model(tmp_path, to="community").paths
+    np.testing.assert_allclose(expected(path, picture()), expected(tmp_path, picture()), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "channels", "arguments", "words"),
     [
-        ("espcn", 3, {}, "known for 'compact' only, and this is 'espcn'"),
+        (
+            "espcn",
+            3,
+            {},
+            r"they know no layout of 'espcn'\. Layouts are known for: compact, esrgan",
+        ),
+        (
+            "esrgan:tiny",
+            3,
+            {},
+            r"32 new features .* and this model has 8; train with .* growth = 32",
+        ),
+        ("esrgan:tiny", 1, {"growth": 32}, "it works on luma"),
         ("compact:nano", 1, {"skip": "nearest"}, "it works on luma"),
         (
             "compact:nano",
@@ -159,6 +198,15 @@ def test_what_the_community_cannot_read_is_refused(name, channels, arguments, wo
     with pytest.raises(InputError, match=words):
         export_model(tmp_path, to="community")
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_factor_of_3_is_refused(tmp_path):
+    """The layout has a convolution for each enlargement by 2 and does not say what it enlarges."""
+    network = build("esrgan:tiny", scale=3, arguments={"growth": 32})
+    card = describe("esrgan:tiny", scale=3, arguments={"growth": 32})
+    save_model(network, card, tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match="count enlargements by 2, and this model enlarges by 3"):
+        export_model(tmp_path, to="community")
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,8 @@ def compact_weights() -> Drawn:
     return drawn
 
 
-def rrdb_weights() -> Drawn:
-    """RRDBNet of Real-ESRGAN, x4."""
+def esrgan_weights() -> Drawn:
+    """RRDBNet of Real-ESRGAN, x4, which is our esrgan."""
     drawn = Drawn()
     drawn.conv("conv_first", 3, FEATURES)
     for block in range(BLOCKS):
@@ -168,7 +168,7 @@ def rrdb_weights() -> Drawn:
 
 
 def in_the_first_names(weights: Drawn) -> dict[str, Tensor]:
-    """The same RRDB as ESRGAN's first release names it: by places in chains."""
+    """The same as ESRGAN's first release names it: by places in chains."""
     tops = {"conv_first": "model.0", "conv_body": f"model.1.sub.{BLOCKS}", "conv_up1": "model.3",
             "conv_up2": "model.6", "conv_hr": "model.8", "conv_last": "model.10"}  # fmt: skip
     named = {}
@@ -185,15 +185,15 @@ def in_the_first_names(weights: Drawn) -> dict[str, Tensor]:
 
 COMMUNITY = {
     "compact": compact_weights,
-    "rrdb": rrdb_weights,
-    "rrdb, first names": lambda: in_the_first_names(rrdb_weights()),
+    "esrgan": esrgan_weights,
+    "esrgan, first names": lambda: in_the_first_names(esrgan_weights()),
 }
 
 
 @pytest.fixture(scope="module", params=COMMUNITY)
 def community(request, tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("community") / "net.pth"
-    key = "params_ema" if request.param != "rrdb, first names" else "state_dict"
+    key = "params_ema" if request.param != "esrgan, first names" else "state_dict"
     made = dict(COMMUNITY[request.param]())
     torch.save({key: made} if key == "params_ema" else made, file)
     return file

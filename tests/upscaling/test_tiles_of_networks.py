@@ -31,9 +31,10 @@ NETWORKS = {
     "espcn": ({}, (2, 3)),
     "fsrcnn": ({}, (2, 3)),
     "pan": ({"blocks": 4}, (2, 3)),
-    "rrdb": ({"blocks": 1, "features": 32, "growth": 16}, (2, 4)),
-    "rrdb:6": ({"blocks": 1, "features": 32, "growth": 16, "unshuffle": 2}, (2,)),
+    "esrgan": ({"blocks": 1, "features": 32, "growth": 16}, (2, 4)),
+    "esrgan:6": ({"blocks": 1, "features": 32, "growth": 16, "unshuffle": 2}, (2,)),
     "srcnn": ({}, (2, 3)),
+    "srresnet:tiny": ({"norm": "batch"}, (2, 3)),
     "vdsr": ({"layers": 8}, (2, 3)),
 }
 CASES = [(name, scale) for name, (_, scales) in NETWORKS.items() for scale in scales]

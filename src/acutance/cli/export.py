@@ -26,8 +26,8 @@ def export(
     """Write MODEL (a run folder, .safetensors or .pth) in another form.
 
     An ONNX file beside a model lets `upscale` work without torch. OpenVINO's is a pair, .xml and
-    .bin. The community's form is what other programs load (networks "compact" on RGB). Each file
-    is compared with the model before it is put in place.
+    .bin. The community's form is what other programs load (networks "compact" and "esrgan" on
+    RGB). Each file is compared with the model before it is put in place.
 
     With --int8 the network computes in 8 bits, and what that costs in dB and gives in speed is
     printed and kept in the file.

@@ -14,15 +14,22 @@ MODELS = Catalog(
         "compact": "acutance.models.compact:Compact",
         "edsr": "acutance.models.edsr:Edsr",
         "espcn": "acutance.models.espcn:Espcn",
+        "esrgan": "acutance.models.esrgan:Esrgan",
         "fsrcnn": "acutance.models.fsrcnn:Fsrcnn",
         "imdn": "acutance.models.imdn:Imdn",
         "pan": "acutance.models.pan:Pan",
         "rlfn": "acutance.models.rlfn:Rlfn",
-        "rrdb": "acutance.models.rrdb:Rrdb",
         "srcnn": "acutance.models.srcnn:Srcnn",
+        "srresnet": "acutance.models.srresnet:Srresnet",
         "vdsr": "acutance.models.vdsr:Vdsr",
     },
     "acutance.models",
+    called_elsewhere={
+        "rrdb": "esrgan",
+        "rrdbnet": "esrgan",
+        "srgan": "srresnet",
+        "srvggnet": "compact",
+    },
 )
 
 

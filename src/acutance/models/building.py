@@ -122,8 +122,9 @@ def misfit(network: nn.Module, tensors: Mapping[str, Tensor]) -> str | None:
         if tensors[name].shape != tensor.shape:
             found, needed = tuple(tensors[name].shape), tuple(tensor.shape)
             return f"'{name}' has the shape {found} instead of {needed}"
-        if not tensors[name].is_floating_point():
-            return f"'{name}' is {tensors[name].dtype}, not floating point"
+        if tensors[name].is_floating_point() != tensor.is_floating_point():  # counters are whole
+            needed = "floating point" if tensor.is_floating_point() else "whole numbers"
+            return f"'{name}' is {tensors[name].dtype}, not {needed}"
     extra = sorted(tensors.keys() - own.keys())
     return f"'{extra[0]}' is not part of the network" if extra else None
 
@@ -138,6 +139,7 @@ def fitted(card: ModelCard, tensors: Mapping[str, Tensor], file: Path) -> nn.Mod
             "The file is damaged, or it holds another network."
         )
     # copies, which torch aligns: a file's own places may lead to other kernels and last bits
-    own = {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
+    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    own = {name: tensor.to(types[name], copy=True) for name, tensor in tensors.items()}
     network.load_state_dict(own, assign=True)
     return network.eval()

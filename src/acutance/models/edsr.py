@@ -20,6 +20,13 @@ PRESETS: dict[str, Preset] = {
         source="Lim et al., CVPRW 2017, EDSR",
         arguments={"blocks": 32, "features": 256, "residual_scaling": 0.1},
     ),
+    "tiny": Preset(
+        parameters=31_043,
+        reach=12,
+        channels=3,
+        source="sized for two cores",
+        arguments={"features": 16, "blocks": 4},
+    ),
 }
 
 # of the 800 training pictures of DIV2K, in [0, 1]; the authors' figures

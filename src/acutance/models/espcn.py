@@ -12,6 +12,13 @@ PRESETS: dict[str, Preset] = {
         channels=1,
         source="Shi et al., CVPR 2016, 5-3-3",
     ),
+    "tiny": Preset(
+        parameters=6_036,
+        reach=4,
+        channels=1,
+        source="half the features of 5-3-3",
+        arguments={"features": 32},
+    ),
 }
 
 

@@ -13,6 +13,13 @@ PRESETS: dict[str, Preset] = {
         channels=1,
         source="Dong et al., ECCV 2016, (56, 12, 4)",
     ),
+    "tiny": Preset(
+        parameters=4_086,
+        reach=5,
+        channels=1,
+        source="Dong et al., ECCV 2016, FSRCNN-s (32, 5, 1)",
+        arguments={"features": 32, "narrow": 5, "mappings": 1},
+    ),
 }
 
 

@@ -36,7 +36,7 @@ def as_ours(architecture: str, tensors: Tensors) -> Tensors:
     """Weights of a network that was named, under our names and for [0, 1]."""
     if architecture == "rlfn":
         return folded(tensors)
-    return renamed_rrdb(tensors) if architecture == "rrdb" else tensors
+    return renamed_esrgan(tensors) if architecture == "esrgan" else tensors
 
 
 def _found(
@@ -110,9 +110,9 @@ def _pan(tensors: Tensors) -> Recognised | None:
     return replace(found, scales=(2, 3)) if found is not None else None
 
 
-def _rrdb(tensors: Tensors) -> Recognised | None:
+def _esrgan(tensors: Tensors) -> Recognised | None:
     """ESRGAN's network under any of its three sets of names; 12 or 48 channels are unshuffled."""
-    ours = renamed_rrdb(tensors)
+    ours = renamed_esrgan(tensors)
     first, last = _kernel(ours, "conv_first"), _kernel(ours, "conv_last")
     growth = _kernel(ours, "body.0.rdb1.conv1")
     blocks = _count(ours, r"body\.(\d+)\.rdb1\.conv1\.weight")
@@ -130,13 +130,19 @@ def _rrdb(tensors: Tensors) -> Recognised | None:
         "blocks": blocks,
         "unshuffle": unshuffle,
     }
-    return _found("rrdb", 2**enlargements // unshuffle, arguments, ours)
+    return _found("esrgan", 2**enlargements // unshuffle, arguments, ours)
 
 
-LAYOUTS: tuple[Callable[[Tensors], Recognised | None], ...] = (_compact, _imdn, _rlfn, _pan, _rrdb)
+LAYOUTS: tuple[Callable[[Tensors], Recognised | None], ...] = (
+    _compact,
+    _imdn,
+    _rlfn,
+    _pan,
+    _esrgan,
+)
 
 
-def renamed_rrdb(tensors: Tensors) -> Tensors:
+def renamed_esrgan(tensors: Tensors) -> Tensors:
     """ESRGAN's weights under the names that Real-ESRGAN gives them, which are ours.
 
     Two older sets of names are known: model.0, model.1.sub.N.RDB1.conv1.0 ... where the tail is

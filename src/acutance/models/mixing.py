@@ -69,7 +69,8 @@ def mixed(weights: Mapping[str, float]) -> "nn.Module":
     Workshops 2018), sec. 3.4, "network interpolation". Sums are formed in float64. The models must
     be of one origin: one network of the same constants, and weights that point the same way, as
     those of a model and of the one it was trained on from do. Between others lie no useful
-    weights. Raises InputError naming the difference.
+    weights. The means and variances of batch norm are summed like weights, which is near what they
+    would be where the models are near each other. Raises InputError naming the difference.
     """
     from acutance.models.checkpoint import load_model, stamped
 
@@ -83,6 +84,7 @@ def mixed(weights: Mapping[str, float]) -> "nn.Module":
         key: _weighted({name: state[name][key] for name in weights}, weights)
         for key in state[first[0]]
     }
+    _check_variances(summed)
     network.load_state_dict(summed)
     card = _card(first[1]), [_card(other) for _, other in others]
     network.card = stamped(_mixed_card(*card, weights), network)  # pyright: ignore
@@ -95,6 +97,16 @@ def _weighted(tensors: "Mapping[str, Tensor]", weights: Mapping[str, float]) -> 
         return first
     total = sum(weights[name] * tensor.double() for name, tensor in tensors.items())
     return total.to(first.dtype)  # pyright: ignore
+
+
+def _check_variances(summed: "Mapping[str, Tensor]") -> None:
+    """Weights below 0 may take the running variances of batch norm below it, and give NaN."""
+    broken = next((k for k, t in summed.items() if k.endswith("running_var") and t.min() < 0), None)
+    if broken is not None:
+        raise InputError(
+            f"These weights of a mixture make the variance '{broken}' of batch norm negative. "
+            "Use weights between 0 and 1."
+        )
 
 
 def _check_one_origin(one: "tuple[str, nn.Module]", other: "tuple[str, nn.Module]") -> None:

@@ -23,6 +23,13 @@ PRESETS: dict[str, Preset] = {
         source="Dong et al., ECCV 2014, 9-1-5",
         arguments={"middle": 1},
     ),
+    "tiny": Preset(
+        parameters=3_553,
+        reach=5,
+        channels=1,
+        source="half the features of 9-1-5",
+        arguments={"features": 32, "middle": 1},
+    ),
 }
 
 

@@ -15,6 +15,13 @@ PRESETS: dict[str, Preset] = {
         channels=1,
         source="Kim et al., CVPR 2016, 20 layers",
     ),
+    "tiny": Preset(
+        parameters=9_585,
+        reach=5,
+        channels=1,
+        source="sized for two cores",
+        arguments={"features": 16, "layers": 6},
+    ),
 }
 
 

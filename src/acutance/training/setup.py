@@ -24,7 +24,12 @@ from acutance.models.memory import keep_large_blocks
 from acutance.models.spread import load_weights
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
-from acutance.training.optimisers import make_optimiser, to_scoring_weights, to_training_weights
+from acutance.training.optimisers import (
+    check_norms,
+    make_optimiser,
+    to_scoring_weights,
+    to_training_weights,
+)
 from acutance.training.perceptual import open_perceptual
 from acutance.training.pictures import Pictures
 from acutance.training.precision import make_fabric
@@ -190,6 +195,7 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
 def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, count: int) -> Work:
     """What an update of `count` pictures touches, on fabric's device."""
     bare = fabric.to_device(bare)
+    check_norms(bare, recipe.optim)
     smooth = smooth_copy(bare, plan.ema)
     optimiser = make_optimiser(recipe.optim, bare.parameters(), plan.rate)
     network, _ = fabric.setup(bare, optimiser)

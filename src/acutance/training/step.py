@@ -126,6 +126,9 @@ def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> Non
     if work.smooth is not None:
         blend = get_ema_multi_avg_fn(smooth_decay(step, plan.ema))
         blend(list(work.smooth.parameters()), list(work.network.parameters()), 0)
+        # statistics of batch norm are running averages already, and its counters whole numbers
+        for kept, found in zip(work.smooth.buffers(), work.network.buffers(), strict=True):
+            kept.copy_(found)
 
 
 def set_rate(work: Work, choice: OptimChoice, plan: Plan, step: int, factor: float) -> float:

@@ -145,12 +145,13 @@ _ALIVE = {
     "compact": (4, False),
     "edsr": (4, True),
     "espcn": (2.5, False),
+    "esrgan": (4.5, True),
     "fsrcnn": (4, False),
     "imdn": (19, False),
     "pan": (3.5, True),
     "rlfn": (11, False),
-    "rrdb": (4.5, True),
     "srcnn": (2.2, True),
+    "srresnet": (4, True),
     "vdsr": (5.5, True),
 }
 _UNKNOWN = (8, True)

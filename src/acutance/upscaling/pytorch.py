@@ -82,7 +82,7 @@ class TorchEngine:
     ) -> None:
         import torch
 
-        from acutance.upscaling.fusion import fuse
+        from acutance.upscaling.fusion import fold_norms, fuse
         from acutance.upscaling.phases import without_transposed
 
         keep_large_blocks()
@@ -90,6 +90,7 @@ class TorchEngine:
         self.precision: Precision = "f32"
         self._device = torch.device(device)
         self._network = deepcopy(without_transposed(network)).to(self._device).eval()
+        fold_norms(self._network)
         self._network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if fast and self._device.type == "cuda":
             self.precision = "bf16" if torch.cuda.is_bf16_supported() else "f16"

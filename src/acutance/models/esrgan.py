@@ -1,4 +1,4 @@
-"""RRDB: the deep dense network of ESRGAN and Real-ESRGAN."""
+"""ESRGAN: residual blocks of dense blocks (RRDB), the network of ESRGAN and Real-ESRGAN."""
 
 import torch
 from jaxtyping import Float
@@ -18,11 +18,18 @@ PRESETS: dict[str, Preset] = {
         source="Real-ESRGAN, anime 6B",
         arguments={"blocks": 6},
     ),
-    "23": Preset(
+    "paper": Preset(
         parameters=16_661_059,
         reach=349,
         channels=3,
-        source="Wang et al., ECCVW 2018, ESRGAN",
+        source="Wang et al., ECCVW 2018, 23 blocks",
+    ),
+    "tiny": Preset(
+        parameters=28_235,
+        reach=19,
+        channels=3,
+        source="sized for two cores",
+        arguments={"features": 8, "growth": 8, "blocks": 1},
     ),
 }
 
@@ -31,7 +38,7 @@ RESIDUAL_SCALING = 0.2
 FIRST_WEIGHTS = 0.1  # times He's in the dense blocks: appendix of the paper, "smaller init"
 
 
-class Rrdb(nn.Module):
+class Esrgan(nn.Module):
     """Wang et al.: ESRGAN (ECCV Workshops 2018), sec. 3.1; layers named as Real-ESRGAN's.
 
     `blocks` of three dense blocks with `growth` new features after each convolution; then nearest
@@ -129,7 +136,9 @@ def _factors(total: int) -> tuple[int, ...]:
     twos = (total & -total).bit_length() - 1
     rest = total >> twos
     if rest not in (1, 3):
-        raise InputError(f"RRDB cannot enlarge {total} times: it takes powers of 2, and 3 of them.")
+        raise InputError(
+            f"ESRGAN cannot enlarge {total} times: it takes powers of 2, and 3 of them."
+        )
     return (2,) * twos + ((3,) if rest == 3 else ())
 
 
