@@ -86,6 +86,27 @@ def find_model(path: Path) -> Path:
     return bundled[str(path)]
 
 
+def level_file(model: Path, scale: int) -> Path:
+    """Where a run leaves its model cut to a lower scale: model-x2.safetensors."""
+    return model.with_stem(f"{model.stem}-x{scale}")
+
+
+def at_level(model: str | Path, scale: object) -> str | Path:
+    """The file of a lower level of `model` that enlarges by `scale`, else `model` as it is.
+
+    It stands beside the model, where the run left it.
+    """
+    if scale is None:
+        return model
+    try:
+        file = find_model(Path(model))
+        card = read_card(file)
+    except InputError:  # a mixture, or no model: whoever opens it says so
+        return model
+    beside = next((level_file(file, level) for level in card.levels if level == scale), None)
+    return beside if beside is not None and beside.is_file() else model
+
+
 def read_card(path: Path) -> ModelCard:
     """Read the card of a .safetensors or .onnx file or of a run folder; no weights, no torch."""
     model = find_model(path)

@@ -19,8 +19,8 @@ class WithSpread(nn.Module):
 
     The result is {"sr", "log_scale"}, both of one shape: exp(log_scale) is the spread of sr, sigma
     or b as the loss has it (Kendall and Gal, NIPS 2017, sec. 3: mean and variance are two heads
-    of one network). sr, and lower levels beside it, are what `network` alone gives. At the start the spread is FIRST_SPREAD
-    everywhere, and the head's weights are almost 0.
+    of one network). sr, and any other output, is what `network` alone gives. At the start the
+    spread is FIRST_SPREAD everywhere, and the head's weights are almost 0.
 
     Train it by a likelihood, the mean a little ahead of the spread:
     `l1(stop=0.1) + gaussian_nll(start=0.1)`.

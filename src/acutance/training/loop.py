@@ -108,7 +108,7 @@ def prepare(
     known = read_plan(folder, recipe)
     pictures = pictures or gather(recipe, folder, display)
     if known is not None:
-        check_same_pictures(known, pictures.pool, folder)
+        check_same_pictures(known, pictures, folder)
         check_same_teacher(known, recipe.loss.teacher, folder)
     plan = known or make_plan(recipe, pictures, began=began, display=display)
     job = build_job(recipe, plan, pictures, folder)

@@ -41,6 +41,7 @@ class DataChoice:
     patch: Count | Auto = "auto"
     batch: Count = 16
     draw: Literal["picture", "area"] = "picture"
+    levels: Literal["top", "joint", "grow"] = "top"  # which octaves a growing network is shown
     skip_bad: bool = False
     memory_mib: Count | Auto = "auto"  # above it the pool is a memory-mapped file
     prefetch: bool = True
@@ -258,6 +259,7 @@ def _settle(recipe: Recipe) -> Recipe:
         )
     if recipe.stop.steps and recipe.stop.minutes and not recipe.stop.until:
         raise InputError("Give --steps or --minutes, not both.")
+    _check_levels(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -266,6 +268,25 @@ def _settle(recipe: Recipe) -> Recipe:
             f"Use {fitting}."
         )
     return recipe
+
+
+def _check_levels(recipe: Recipe) -> None:
+    """Refuse what does not go with levels in turn."""
+    way = recipe.data.levels
+    if way == "top":
+        return
+    reasons = {
+        "data.lr, whose pictures are of one scale": bool(recipe.data.lr),
+        "optim.name = 'gd', which looks at the whole set at once": recipe.optim.name == "gd",
+        "a teacher, whose results are of one scale": bool(recipe.loss.teacher),
+        "the head 'spread', which is of one scale": bool(recipe.network.head),
+        "--until, since the stages of a run must know its last step": bool(
+            way == "grow" and recipe.stop.until
+        ),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise InputError(f"data.levels = '{way}' does not go with {reason}. Drop one.")
 
 
 _ADAPTER = TypeAdapter(Recipe)

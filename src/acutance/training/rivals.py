@@ -39,6 +39,8 @@ class Rival:
 
     def turn(self, moment: Moment) -> int | None:
         """Which of its steps this is; None where the term does not count."""
+        if moment.is_idle(self.term):
+            return None
         return self.term.schedule.turn_at(moment.step, moment.steps)
 
     def set_rate(self, share: float) -> None:
