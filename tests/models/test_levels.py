@@ -1,5 +1,7 @@
 """Networks that grow octave by octave, and what is cut from them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from acutance.models.building import describe
 from acutance.models.card import at_level, level_file, read_card
 from acutance.models.checkpoint import load_model, save_model
 from acutance.models.levels import cut, growing_networks, levels_of, octaves
+from acutance.models.reach import measured_reach
 
 KINDS = [
     ("lapsrn:tiny", {}),
@@ -91,7 +94,7 @@ def test_what_cannot_be_cut_is_refused():
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("progressive", {"at": "hr"}, "The constant 'at' is no 'hr'. Known: lr, octave"),
+        ("progressive", {"at": "hr"}, "The constant 'at' is no 'hr'. Did you mean 'lr'?"),
         ("lapsrn", {"taps": 5}, "The constant 'taps' of lapsrn is 3 or 4, not 5."),
     ],
 )
@@ -99,6 +102,12 @@ def test_wrong_constants_are_refused(name, arguments, message):
     with pytest.raises(InputError) as error:
         build(name, scale=2, arguments=arguments)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("scale", [2, 8])
+def test_the_reach_is_what_is_measured(kind, scale):
+    network, _ = made(kind, scale)
+    assert network.reach == measured_reach(network)
 
 
 def test_the_picture_of_lapsrn_begins_as_its_bilinear_enlargement():
