@@ -296,10 +296,7 @@ def progressive_table() -> str:
             row["seed"],
             f"x{row['scale']}",
             f"{row['steps']:,} of {row['of_steps']:,}",
-            *(
-                f"{row['scores'][s]['psnr']:.3f} / {row['scores'][s]['ssim']:.4f}"
-                for s in found["sets"]
-            ),
+            *(f"{score['psnr']:.3f} / {score['ssim']:.4f}" for score in row["scores"].values()),
         )
         for row in found["rows"]
     ]
