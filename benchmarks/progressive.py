@@ -37,7 +37,7 @@ SETS, PROTOCOL, LOSS = ("Set5", "Set14", "B100"), "y@1", "l1"
 SCALES = (2, 4)
 FEATURES, CONVOLUTIONS = 24, 6  # a level's
 LR_PATCH = 24  # x4: crops of 96 hr pixels; pictures of T91 that are smaller are left out there
-STEPS = 10_000
+STEPS = 5_000  # some 30 minutes of one core for the four arms
 RATE = 2e-3
 CLOSE = 0.05  # the most by which two costs that are called the same may differ
 

@@ -16,6 +16,7 @@ from acutance.imaging.operators import resize
 from acutance.imaging.resample import downscale
 from acutance.models.card import read_card
 from acutance.models.checkpoint import load_model
+from acutance.training import dry_run
 from acutance.training.display import Silent
 from acutance.training.levels import Turns
 from acutance.training.loop import train
@@ -188,6 +189,21 @@ def test_a_run_leaves_a_model_of_each_level_that_it_trained(small_recipe, tmp_pa
     assert scores["levels"]["x2"] == low.card.scores["validation"]
     assert scores["levels"]["x2"]["psnr"] > scores["validation"]["psnr"]  # x2 is easier
     assert read_card(tmp_path / "model-x2.onnx") == low.card
+
+
+def test_a_rehearsal_takes_a_step_at_each_level(small_recipe, monkeypatch):
+    """x2 takes 0.1 s and x4 takes 0.5; growing, three quarters of the steps are for x2."""
+    seen = []
+
+    def one_step(job, step):
+        seen.append(job.level_at(step))
+        return {2: 0.1, 4: 0.5}[seen[-1]]
+
+    monkeypatch.setattr(dry_run, "_one_step", one_step)
+    recipe = small_recipe(**SMALL, data__levels="grow", stop__steps=6000)
+    told = dict(dry_run.rehearse(recipe, quiet=True))
+    assert sorted(seen) == [2, 2, 4, 4]
+    assert told["time left to train"] == "20.0 min"  # 6000 x 0.2 s
 
 
 def test_a_level_that_nobody_trained_is_not_left(small_recipe, tmp_path):

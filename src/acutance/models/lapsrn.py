@@ -117,8 +117,9 @@ class _Level(nn.Module):
 
     def forward(self, features: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(features)
-        # one mirrored pixel at each edge becomes two in the result
-        doubled = self.enlarge(mirrored(picture, 1))[:, :, 2:-2, 2:-2]
+        with torch.autocast(picture.device.type, enabled=False):  # no rounded picture to correct
+            # one mirrored pixel at each edge becomes two in the result
+            doubled = self.enlarge(mirrored(picture, 1))[:, :, 2:-2, 2:-2]
         return features, doubled + self.correct(features)
 
 

@@ -86,7 +86,7 @@ class Progressive(nn.Module):
     ) -> Float[Tensor, "n c sh sw"] | dict[str, Float[Tensor, "n c _ _"]]:
         features, pictures = self.head(lr), [lr]
         depth = depth_of(upto, self.scale)
-        for number, level in enumerate(self.levels[:depth], start=1):
+        for number, level in enumerate(cast(list[_Level], self.levels[:depth]), start=1):
             features = level.chain(features)
             # a level that nobody looks at is passed through without its picture
             if self.training or number == depth or self._doubles:
