@@ -334,6 +334,34 @@ def measured_recipes() -> str:
     )
 
 
+def progressive_table() -> str:
+    """One training for all scales beside one training a scale."""
+    path = RESULTS / "progressive.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (
+            row["arm"],
+            row["seed"],
+            f"x{row['scale']}",
+            f"{row['steps']:,} of {row['of_steps']:,}",
+            *(f"{score['psnr']:.3f} / {score['ssim']:.4f}" for score in row["scores"].values()),
+        )
+        for row in found["rows"]
+    ]
+    costs = "; ".join(
+        f"{scale} {cost['single']:,.0f} and {cost['progressive']:,.0f}"
+        for scale, cost in found["costs"].items()
+    )
+    lead = (
+        f"`{found['command']}`, {found['date']}, {found['machine']}; {found['chain']}. PSNR in dB "
+        f"and SSIM by `{found['protocol']}`. Multiply-adds for a pixel of the result, single and "
+        f"progressive: {costs}.\n\n"
+    )
+    return lead + table(("", "seed", "scale", "steps for it", *found["sets"]), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "recipes": recipe_table,
     "measured-recipes": measured_recipes,
@@ -351,6 +379,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "studies": study_verdicts,
     "tuning": tuning_table,
     "flicker": flicker_table,
+    "progressive": progressive_table,
     **TABLES,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,

@@ -26,6 +26,7 @@ VERBS = {
     "training/start.py:train",  # mirrors the options of its command
     "study/score.py:evaluate",  # likewise
     "upscaling/batch/many.py:upscale_many",  # likewise
+    "upscaling/formats.py:export_model",  # likewise
     "losses/adversarial/gan.py:__init__",  # a term's options: the game, its network, its fines
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "handler"}

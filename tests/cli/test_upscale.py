@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,8 +28,11 @@ from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import read_card
 from acutance.models.checkpoint import save_model
+from acutance.models.levels import cut
+from acutance.study.score import evaluate
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.openvino_export import export_openvino
+from acutance.upscaling.picture import upscale as upscale_array
 from acutance.upscaling.settings import Enlargement, Output, Size
 
 TWICE = ("a.png", "-o", "b.png", "-m", "bicubic")
@@ -422,4 +426,64 @@ def test_export_takes_weights_made_elsewhere(tmp_path):
     assert read_card(tmp_path / "a.safetensors").scale == 3
     assert run(export, tmp_path / "a.pth", "-o", tmp_path / "a.zip")[2] == (
         f"{tmp_path / 'a.zip'} must end in one of .onnx, .safetensors, .xml."
+    )
+
+
+@pytest.fixture
+def growing(tmp_path) -> Path:
+    """A run's folder of scale 4, with its level x2 beside it, as a run leaves them."""
+    torch.manual_seed(0)
+    arguments = {"features": 8, "convolutions": 1}
+    network = build("progressive:tiny", scale=4, arguments=arguments)
+    card = describe("progressive:tiny", scale=4, arguments=arguments)
+    card = replace(card, levels=(2,), name="grown_x4")
+    save_model(network, card, tmp_path / "grown" / "model.safetensors")
+    lower, own = cut(network, card, 2)
+    with torch.no_grad():
+        lower.levels[0].exit.bias += 0.1  # to tell it from the larger network made smaller
+    save_model(lower, own, tmp_path / "grown" / "model-x2.safetensors")
+    return tmp_path / "grown"
+
+
+def test_a_lower_level_makes_the_picture_that_scale_asks_for(growing, tmp_path):
+    source = put(tmp_path / "a.png")
+    made = {}
+    for name, model in (("run", growing), ("level", growing / "model-x2.safetensors")):
+        code, _, err = run(
+            upscale, source, "-o", tmp_path / f"{name}.png", "-m", model, "--scale", 2
+        )
+        assert code == 0, err
+        made[name] = read_picture(tmp_path / f"{name}.png").pixels
+    assert made["run"].shape == (12, 16, 3)
+    assert np.array_equal(made["run"], made["level"])
+    array = read_picture(source).pixels
+    assert np.array_equal(upscale_array(array, model=growing, scale=2), made["level"])
+
+
+def test_scores_of_a_lower_level_are_its_own(growing, photo_folder):
+    scores = evaluate(growing, photo_folder, scale=2)
+    assert (scores.model, scores.scale) == ("grown_x2", 2)
+    with pytest.raises(InputError, match="enlarges 4 times, not 3"):
+        evaluate(growing, photo_folder, scale=3)
+
+
+def test_export_cuts_a_model_to_a_lower_level(growing, tmp_path):
+    code, out, err = run(export, growing, "--scale", 2, "-o", tmp_path / "cut.safetensors")
+    assert (code, out) == (0, f"{tmp_path / 'cut.safetensors'}\n"), err
+    card = read_card(tmp_path / "cut.safetensors")
+    assert (card.scale, card.name, card.levels) == (2, "grown_x2", ())
+    code, out, _ = run(export, growing, "--scale", 2)
+    assert (code, out) == (0, f"{growing / 'model-x2.onnx'}\n")
+    code, _, err = run(export, growing, "--scale", 8, "-o", tmp_path / "no.onnx")
+    assert code == 2
+    assert "was not trained for scale 8" in err
+    assert not (tmp_path / "no.onnx").exists()
+
+
+def test_a_model_of_one_scale_cannot_be_cut(model, tmp_path):
+    code, _, err = run(export, model, "--scale", 4, "-o", tmp_path / "no.onnx")
+    assert code == 2
+    assert err == (
+        "The network 'compact' has one scale, 2, and no lower levels. Those that can be cut: "
+        "lapsrn, progressive."
     )

@@ -54,6 +54,10 @@ REFUSED = [
     ),
     ({"channels": 2}, "A network has 1 channel (luma) or 3 (RGB), not 2."),
     ({"scale": 5}, "The network 'compact' is not made for scale 5. Known: 1, 2, 3, 4, 8."),
+    (
+        {"name": "lapsrn", "scale": 3},
+        "The network 'lapsrn' is not made for scale 3. Known: 2, 4, 8",
+    ),
     ({"name": "edsr", "scale": 8}, "The network 'edsr' is not made for scale 8. Known: 2, 3, 4."),
 ]
 

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from safetensors import safe_open
+from tests.offered import scales_of
 from torch import nn
 
 from acutance.errors import InputError
@@ -29,8 +30,9 @@ def with_and_without(name, scale):
     return *made, lr
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("name", MODELS.names())
+@pytest.mark.parametrize(
+    ("name", "scale"), [(name, scale) for name in MODELS.names() for scale in scales_of(name)]
+)
 def test_every_network_takes_it_and_gives_the_same_picture(name, scale):
     sure, plain, lr = with_and_without(name, scale)
     with torch.inference_mode():
@@ -44,7 +46,7 @@ def test_every_network_takes_it_and_gives_the_same_picture(name, scale):
 @pytest.mark.parametrize("name", MODELS.names())
 def test_it_stands_beside_the_layer_that_gives_the_picture(name):
     """What that layer's bias gains, every value of the picture gains."""
-    sure, _, lr = with_and_without(name, 3)
+    sure, _, lr = with_and_without(name, scales_of(name)[1])
     with torch.no_grad():
         before = sure(lr)["sr"]
         sure.network.get_submodule(sure._last).bias.add_(0.25)

@@ -83,6 +83,13 @@ def test_fsrcnn_has_12464_weights(scale):
     assert sum(p.numel() for p in kernels) == 12_464
 
 
+@pytest.mark.parametrize(("scale", "count"), [(2, 406_672), (4, 812_768)])
+def test_lapsrn_has_813_thousand_weights(scale, count):
+    """The tables' 813 K at x4 and, of MS-LapSRN with its levels shared, 407 K: no biases."""
+    kernels = [p for p in meta_network("lapsrn", scale).parameters() if p.ndim == 4]
+    assert sum(p.numel() for p in kernels) == count
+
+
 @pytest.mark.parametrize(("name", "count"), [("compact:nano", 14_660), ("compact:small", 56_964)])
 def test_own_presets_are_of_the_size_that_two_cores_train(name, count):
     """By hand: 9 f + f, 6 (9 f^2 + f), 36 f + 4 for f = 16 and 32 features, luma x2."""
@@ -122,6 +129,9 @@ REACHES = [
     ("srresnet", 3, 40),  # 4 hr pixels are 2 lr, a part of one being one
     ("srresnet", 4, 40),  # 4 at x4 are 2 at x2, 1 more, together 2 lr
     ("esrgan:paper", 4, 349),  # 1 + 23 x 15 + 1 = 347; 3 at x4, then 1 at x2: 2 lr
+    ("lapsrn", 2, 12),  # 1 + 10, then 1 hr pixel to each side of 2, through 3 taps: 1 lr
+    ("progressive:tiny", 4, 14),  # 1 + 2 x 6 + 1
+    ("progressive:octave", 4, 15),  # 9 pixels beside 2, half the size: 5 lr and 1 + 8 + 1
 ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from tests.offered import scales_of
 
 from acutance.errors import InputError, RunError
 from acutance.models import MODELS, build
@@ -15,7 +16,7 @@ from acutance.models.checkpoint import save_model
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.onnx_runtime import OnnxEngine
 
-CASES = [(name, scale, "") for name in MODELS.names() for scale in (2, 3, 4)]
+CASES = [(name, scale, "") for name in MODELS.names() for scale in scales_of(name)]
 CASES += [("compact:nano", scale, skip) for scale in (2, 3, 4) for skip in ("nearest", "bicubic")]
 
 

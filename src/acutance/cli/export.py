@@ -14,6 +14,7 @@ import click
 @click.option("--int8", "pictures", multiple=True, type=click.Path(path_type=Path),
               metavar="PICTURES", help="In 8 bits, calibrated on these photographs.")  # fmt: skip
 @click.option("--architecture", help="For weights of unknown layout: NETWORK:PRESET@SCALE.")
+@click.option("--scale", type=int, help="A lower level of a network that grows by octaves.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def export(
     model: Path,
@@ -21,6 +22,7 @@ def export(
     output: Path | None,
     pictures: tuple[Path, ...],
     architecture: str | None,
+    scale: int | None,
     overwrite: bool,
 ) -> None:
     """Write MODEL (a run folder, .safetensors or .pth) in another form.
@@ -29,6 +31,9 @@ def export(
     .bin. The community's form is what other programs load (networks "compact" and "esrgan" on
     RGB). Each file is compared with the model before it is put in place.
 
+    With --scale the file is of a lower scale: LapSRN and other networks that grow octave by
+    octave hold those too, where they were trained for them.
+
     With --int8 the network computes in 8 bits, and what that costs in dB and gives in speed is
     printed and kept in the file.
 
@@ -36,6 +41,7 @@ def export(
     Example:
         acutance export runs/a --overwrite
         acutance export runs/a --to openvino --int8 photos/
+        acutance export runs/lapsrn_x4 --scale 2 -o lapsrn_x2.safetensors
         acutance export 4x_Compact.pth -o compact_x4.safetensors
     """
     from acutance.upscaling.formats import export_model
@@ -45,6 +51,7 @@ def export(
         to=to,
         output=output,
         architecture=architecture,
+        scale=scale,
         pictures=pictures,
         overwrite=overwrite,
     )

@@ -182,13 +182,15 @@ def upscale(**options: Any) -> None:
 
 def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
     """Do it all; the error of a single picture is the command's."""
+    from acutance.models.card import at_level
     from acutance.upscaling.batch.many import make_plan
     from acutance.upscaling.batch.request import Request
     from acutance.upscaling.batch.running import Running, run_batch
 
+    how = given.as_enlargement(options)
     request = Request(
-        model=options["model"],
-        how=given.as_enlargement(options),
+        model=at_level(options["model"], how.size.scale),
+        how=how,
         output=given.as_output(options),
         engine=options["engine"],
         fast=options["fast"],

@@ -13,10 +13,10 @@ from acutance.losses.balance import BALANCES
 from acutance.losses.balance.measured import Balance, Measured
 from acutance.losses.balance.shares import GradientShares
 from acutance.losses.balance.uncertainty import refuse_negative
-from acutance.losses.built import BuiltTerm, build_term
+from acutance.losses.built import BuiltTerm, build_term, output_name
 from acutance.losses.guards import check_margin
 from acutance.losses.slopes import Outputs, Scene, Slope, cosines, gramian, norm_of, sum_of
-from acutance.losses.terms import NOTHING, Expression
+from acutance.losses.terms import NOTHING, Expression, Term
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,22 @@ class Moment:
     """Where in a run a micro-batch stands.
 
     `fraction` is the part of the step's pictures that it holds; the gradients of all of them add
-    up to that of the whole batch, and their fractions to 1.
+    up to that of the whole batch, and their fractions to 1. `absent` are outputs that the network
+    has but does not give at this step: terms on them are idle.
     """
 
     step: int
     steps: int
     fraction: float = 1.0
+    absent: frozenset[str] = frozenset()
+
+    def is_idle(self, term: Term) -> bool:
+        """Whether there is nothing for the term to look at."""
+        return output_name(term.schedule.on) in self.absent
+
+    def weight_of(self, term: Term) -> float:
+        """The term's weight now, 0 where it does not count."""
+        return 0.0 if self.is_idle(term) else term.weight_at(self.step, self.steps)
 
 
 class Objective(nn.Module):
@@ -132,7 +142,7 @@ class Objective(nn.Module):
         outputs = {"sr": outputs} if isinstance(outputs, Tensor) else outputs
         sr = outputs["sr"]
         scene = Scene(outputs, hr, extras)
-        active = [t.term.weight_at(moment.step, moment.steps) for t in self.terms]
+        active = [moment.weight_of(built.term) for built in self.terms]
         slopes = [
             scene.slope(built) if weight else None
             for built, weight in zip(self.terms, active, strict=True)

@@ -39,6 +39,7 @@ class ModelCard:
     architecture: str  # a name of MODELS
     scale: int
     arguments: Mapping[str, Constant] = field(default_factory=dict)  # all constants but scale
+    levels: tuple[int, ...] = ()  # lower scales that it was trained for, and can be cut to
     head: str = ""  # "spread": it also says how sure it is of each value
     color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
     reach: int | None = None  # lr pixels; None: every pixel matters
@@ -56,7 +57,7 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        silent = {"head": "", "bound": None, "multiple": 1}  # as files before these words had it
+        silent = {"levels": (), "head": "", "bound": None, "multiple": 1}  # as in older files
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         return json.dumps(said, sort_keys=True)
 
@@ -83,6 +84,27 @@ def find_model(path: Path) -> Path:
             f"bundled model. {nearest(str(path), bundled)}"
         )
     return bundled[str(path)]
+
+
+def level_file(model: Path, scale: int) -> Path:
+    """Where a run leaves its model cut to a lower scale: model-x2.safetensors."""
+    return model.with_stem(f"{model.stem}-x{scale}")
+
+
+def at_level(model: str | Path, scale: object) -> str | Path:
+    """The file of a lower level of `model` that enlarges by `scale`, else `model` as it is.
+
+    It stands beside the model, where the run left it.
+    """
+    if scale is None:
+        return model
+    try:
+        file = find_model(Path(model))
+        card = read_card(file)
+    except InputError:  # a mixture, or no model: whoever opens it says so
+        return model
+    beside = next((level_file(file, level) for level in card.levels if level == scale), None)
+    return beside if beside is not None and beside.is_file() else model
 
 
 def read_card(path: Path) -> ModelCard:
@@ -151,7 +173,8 @@ def parse_card(path: Path, text: str | None) -> ModelCard:
     own = {f.name for f in fields(ModelCard)}  # a later version may say more: not our concern
     card = {name: value for name, value in found.items() if name in own}
     bound = Bound(**card["bound"]) if card.get("bound") else None
-    return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound})
+    levels = tuple(card.get("levels", ()))
+    return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})
 
 
 def _wrong_card(path: Path, reason: str) -> InputError:
@@ -170,6 +193,10 @@ def _are_constants(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(v, Constant) for v in value.values())
 
 
+def _are_levels(value: object) -> bool:
+    return isinstance(value, list) and all(_is_count(v) and 2 <= v <= 16 for v in value)
+
+
 def _is_bound(value: object) -> bool:
     counts = ("tile", "overlap")
     return (
@@ -184,6 +211,7 @@ _EXPECTED = {
     "architecture": (_is_text, "a name"),
     "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
     "arguments": (_are_constants, "an object of numbers and words"),
+    "levels": (_are_levels, "a list of scales"),
     "head": (lambda v: v in ("", "spread"), "'spread' or ''"),
     "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
     "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),

@@ -4,8 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from acutance.catalog import nearest
-from acutance.errors import InputError
+from acutance.models.activations import SLOPES, make_activation
 from acutance.models.preset import Preset
 from acutance.models.starts import he_start, near_zero_start
 from acutance.models.upsamplers import enlargement
@@ -48,9 +47,6 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
-LEAKY_SLOPE = 0.1
-_SLOPES = {"leaky_relu": LEAKY_SLOPE, "prelu": 0.25, "relu": 0.0}  # PReLU's: where it begins
-
 
 class Compact(nn.Module):
     """The layout of "SRVGGNetCompact" (Wang et al., Real-ESRGAN, its repository's v0.2.5, 2022).
@@ -86,23 +82,12 @@ class Compact(nn.Module):
         before = channels
         for _ in range(convolutions + 1):
             chain += [nn.Conv2d(before, features, kernel_size=3, padding=1)]
-            chain += [_activation(activation, features)]
+            chain += [make_activation(activation, features)]
             before = features
         last = nn.Conv2d(before, channels * scale**2, kernel_size=3, padding=1)
         self.body = nn.Sequential(*chain, last)
-        he_start(self, slope=_SLOPES[activation])
+        he_start(self, slope=SLOPES[activation])
         near_zero_start(last)
 
     def forward(self, lr: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c sh sw"]:
         return F.pixel_shuffle(self.body(lr) + self.enlarge(lr), self.scale)
-
-
-def _activation(name: str, features: int) -> nn.Module:
-    kinds = {
-        "leaky_relu": lambda: nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
-        "prelu": lambda: nn.PReLU(features),
-        "relu": lambda: nn.ReLU(inplace=True),
-    }
-    if name not in kinds:
-        raise InputError(f"Unknown activation '{name}'. {nearest(name, kinds)}")
-    return kinds[name]()

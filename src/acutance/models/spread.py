@@ -19,19 +19,18 @@ class WithSpread(nn.Module):
 
     The result is {"sr", "log_scale"}, both of one shape: exp(log_scale) is the spread of sr, sigma
     or b as the loss has it (Kendall and Gal, NIPS 2017, sec. 3: mean and variance are two heads
-    of one network). sr is what `network` alone gives. At the start the spread is FIRST_SPREAD
-    everywhere, and the head's weights are almost 0.
+    of one network). sr, and any other output, is what `network` alone gives. At the start the
+    spread is FIRST_SPREAD everywhere, and the head's weights are almost 0.
 
     Train it by a likelihood, the mean a little ahead of the spread:
     `l1(stop=0.1) + gaussian_nll(start=0.1)`.
     """
 
-    outputs = ("log_scale",)
-
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.scale = int(network.scale)  # pyright: ignore[reportArgumentType]
         self.channels = int(network.channels)  # pyright: ignore[reportArgumentType]
+        self.outputs = ("log_scale", *getattr(network, "outputs", ()))
         self.reach = network.reach  # the head sees what the last convolution sees
         self.bound = getattr(network, "bound", None)
         self.multiple = getattr(network, "multiple", 1)
@@ -48,14 +47,15 @@ class WithSpread(nn.Module):
         self._last = _place(network, last)
         self.network: nn.Module = network
 
-    def forward(self, lr: Float[Tensor, "n c h w"]) -> dict[str, Float[Tensor, "n c sh sw"]]:
-        sr = self.network(lr)
+    def forward(self, lr: Float[Tensor, "n c h w"]) -> dict[str, Float[Tensor, "n c _ _"]]:
+        made = self.network(lr)
         last = cast(_ShowingConv, self.network.get_submodule(self._last))
         features, last.features = last.features, None
         log_scale = self.spread(features)
         if self.shuffle > 1:
             log_scale = F.pixel_shuffle(log_scale, self.shuffle)
-        return {"sr": sr, "log_scale": log_scale}
+        lower = made if isinstance(made, dict) else {}
+        return {**lower, "sr": picture_of(made), "log_scale": log_scale}
 
 
 class _ShowingConv(nn.Conv2d):

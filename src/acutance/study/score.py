@@ -10,6 +10,7 @@ from acutance.evaluation.judging import DEFAULT_METRICS
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
+from acutance.models.card import at_level
 from acutance.models.mixing import mixed, parse_mixture
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
@@ -54,7 +55,7 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
         return bicubic_subject(scale), scale
-    opened = _opened(model, engine)
+    opened = _opened(at_level(model, scale), engine)
     own = opened.card.scale
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")

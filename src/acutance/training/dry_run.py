@@ -28,7 +28,7 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         stage = main_stage(recipe)
         plan = make_plan(stage, pictures, began=began, display=display)
         job = build_job(stage, plan, pictures, nowhere)
-        step_s = [_one_step(job, step) for step in range(2)][-1]
+        step_s = _mean_step_s(job)
     parameters = sum(p.numel() for p in job.bare.parameters())
     state_mib = parameters * 4 * 4 / MIB  # weights, their average, and two moments of Adam
     first = [("first stage", f"{recipe.first.loss}, {recipe.first.share:.0%} of the whole, before")]
@@ -47,6 +47,13 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         ("memory so far", f"{psutil.Process().memory_info().rss / MIB:,.0f} MiB"),
         ("disk", f"{4 * state_mib + 1:,.1f} MiB (three snapshots, model, ONNX)"),
     ]
+
+
+def _mean_step_s(job: Job) -> float:
+    """Of the second step at each level, weighed as they are in the run."""
+    shares, job.turns = job.turns.shares(), job.turns.together()
+    last = {job.level_at(step): _one_step(job, step) for step in range(2 * len(shares))}
+    return sum(share * last[level] for level, share in shares.items())
 
 
 def _one_step(job: Job, step: int) -> float:

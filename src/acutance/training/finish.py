@@ -1,15 +1,19 @@
 """What a run leaves: the model to share, its twin for use without torch, and the scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from acutance.models.card import MODEL_FILE, TWIN_FILE
+from torch import nn
+
+from acutance.imaging.resample import downscale
+from acutance.models.card import MODEL_FILE, TWIN_FILE, ModelCard, level_file
 from acutance.models.checkpoint import save_model
+from acutance.models.levels import cut
 from acutance.training.display import Display
 from acutance.training.record import Log, write_scores
 from acutance.training.setup import Job
 from acutance.training.snapshots import save_snapshot
-from acutance.training.validation import PROTOCOL, validate, write_samples
+from acutance.training.validation import PROTOCOL, Pair, Validation, validate, write_samples
 from acutance.upscaling.export import export_onnx
 
 
@@ -38,24 +42,41 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
     )
     metric, seen = job.plan.perceptual, found.perceptual
     write_samples(job.folder, job.progress.step, found.made)
-    scores: dict[str, object] = {
-        "protocol": PROTOCOL,
-        "validation": {
-            "psnr": round(found.psnr, 4),
-            "ssim": round(found.ssim, 6),
-            **({} if seen is None else {metric: round(seen, 6)}),
-        },
-        "images": len(job.pictures.pairs),
-    }
+    scores = _scores(found, len(job.pictures.pairs), metric)
     card = job.card(scores)
     model = job.folder / MODEL_FILE
     save_model(network, card, model)
     export_onnx(network, card, job.folder / TWIN_FILE)
-    write_scores(job.folder, {"model": card.name, "scale": card.scale, **scores})
+    levels = {f"x{scale}": _leave_level(job, network, card, scale) for scale in card.levels}
+    told = {"levels": levels} if levels else {}
+    write_scores(job.folder, {"model": card.name, "scale": card.scale, **scores, **told})
     values = {"psnr": found.psnr, "ssim": found.ssim, **({metric: seen} if metric else {})}
-    log.write("end", {"step": job.progress.step, "reason": reason, **values})
+    end = {"step": job.progress.step, "reason": reason, **values}
+    log.write("end", {**end, **told})
+    for name, values in levels.items():
+        display.note(f"its level {name}: validation PSNR-Y {values['psnr']:.3f} dB")
     display.note(
         f"{reason}: {job.progress.step} steps, validation PSNR-Y {found.psnr:.3f} dB, "
         f"SSIM {found.ssim:.4f}  {found.perceived(metric)}({PROTOCOL}); model in {model}"
     )
     return Outcome(job.folder, model, job.progress.step, found.psnr, found.ssim, reason)
+
+
+def _leave_level(job: Job, network: nn.Module, card: ModelCard, scale: int) -> dict[str, float]:
+    """Score a lower level and leave it as a model of its own, with its twin."""
+    lower, own = cut(network, card, scale)
+    pairs = [Pair(pair.name, downscale(pair.hr, scale), pair.hr) for pair in job.pictures.pairs]
+    found = validate(lower, own, pairs)
+    own = replace(own, scores=_scores(found, len(pairs)))
+    save_model(lower, own, level_file(job.folder / MODEL_FILE, scale))
+    export_onnx(lower, own, level_file(job.folder / TWIN_FILE, scale))
+    return _rounded(found)
+
+
+def _scores(found: Validation, count: int, metric: str = "") -> dict[str, object]:
+    return {"protocol": PROTOCOL, "validation": _rounded(found, metric), "images": count}
+
+
+def _rounded(found: Validation, metric: str = "") -> dict[str, float]:
+    seen = {} if found.perceptual is None else {metric: round(found.perceptual, 6)}
+    return {"psnr": round(found.psnr, 4), "ssim": round(found.ssim, 6), **seen}

@@ -15,7 +15,8 @@ from acutance.models.card import find_model
 from acutance.models.checkpoint import load_model
 from acutance.training.record import Plan
 
-Guides = Mapping[str, Callable[[Tensor], Tensor]]  # by the name that terms ask for: lr -> sr
+# By the name that terms ask for: lr -> sr, at a level below the network's own where one is given.
+Guides = Mapping[str, Callable[..., Tensor]]
 
 
 def make_guides(
@@ -25,7 +26,7 @@ def make_guides(
 
     Both without gradient. Raises InputError for a teacher of another scale or colour.
     """
-    guides: dict[str, Callable[[Tensor], Tensor]] = {}
+    guides: dict[str, Callable[..., Tensor]] = {}
     if smooth is not None:
         guides["sr_ema"] = _result_of(fabric, smooth)
     if teacher:
@@ -62,21 +63,20 @@ def check_same_teacher(plan: Plan, teacher: str, folder: Path) -> None:
         )
 
 
-def guided(guides: Guides, objective: Objective, moment: Moment, lr: Tensor) -> dict[str, Any]:
+def guided(
+    guides: Guides, objective: Objective, moment: Moment, lr: Tensor, upto: int | None = None
+) -> dict[str, Any]:
     """What the terms that count at `moment` ask of the guides; nothing is computed for others."""
     asked = {
-        name
-        for built in objective.terms
-        if built.term.weight_at(moment.step, moment.steps)
-        for name in built.needs
+        name for built in objective.terms if moment.weight_of(built.term) for name in built.needs
     }
-    return {name: guide(lr) for name, guide in guides.items() if name in asked}
+    return {name: guide(lr, upto) for name, guide in guides.items() if name in asked}
 
 
-def _result_of(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tensor]:
-    def result(lr: Tensor) -> Tensor:
+def _result_of(fabric: Fabric, network: nn.Module) -> Callable[..., Tensor]:
+    def result(lr: Tensor, upto: int | None = None) -> Tensor:
         with torch.no_grad(), fabric.autocast():
-            made = network(lr)
+            made = network(lr) if upto is None else network(lr, upto=upto)
         return made["sr"] if isinstance(made, dict) else made
 
     return result

@@ -121,7 +121,7 @@ def prepare(
     known = read_plan(folder, recipe)
     pictures = pictures or gather(recipe, folder, display)
     if known is not None:
-        check_same_pictures(known, pictures.pool, folder)
+        check_same_pictures(known, pictures, folder)
         check_same_teacher(known, recipe.loss.teacher, folder)
     stage = main_stage(recipe)
     plan = known or make_plan(stage, pictures, began=began, display=display)

@@ -16,6 +16,7 @@ RATES = {
     "edsr": 2e-4,
     "espcn": 1e-3,
     "fsrcnn": 1e-3,
+    "progressive": 2e-3,  # the chains of compact
     "srcnn": 1e-3,
     "srresnet": 1e-4,  # the paper's, sec. 3.2
     "vdsr": 5e-4,

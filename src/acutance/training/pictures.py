@@ -1,6 +1,8 @@
 """Gather what a recipe trains on: the pool of training pictures and the validation pairs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 
 import psutil
@@ -9,6 +11,7 @@ from acutance.data.folders import photo_paths, split_validation
 from acutance.data.pool import Pool, PoolSettings, build_pool
 from acutance.errors import InputError
 from acutance.training.display import Display
+from acutance.training.levels import patch_at, turns_of
 from acutance.training.recipe import DataChoice, Recipe
 from acutance.training.record import Plan
 from acutance.training.validation import Pair, read_pairs
@@ -21,8 +24,22 @@ MEMORY_SHARE = 0.25  # of the free memory may hold the pool; above it, a memory-
 class Pictures:
     """What there is to learn from and to be judged by."""
 
-    pool: Pool
+    pool: Pool  # of the network's own scale
     pairs: list[Pair]
+    lower: Mapping[int, Pool] = field(default_factory=dict)  # of lower levels that take turns
+
+    def pool_at(self, level: int) -> Pool:
+        """The pool whose batches are for `level`."""
+        return self.lower.get(level, self.pool)
+
+    def fingerprint(self) -> str:
+        """A hash of all that is learned from: of the one pool, or of those of all levels."""
+        if not self.lower:
+            return self.pool.fingerprint()
+        mark = blake2b(digest_size=16)
+        for scale, pool in sorted({**self.lower, self.pool.scale: self.pool}.items()):
+            mark.update(f"{scale} {pool.fingerprint()}\n".encode())
+        return mark.hexdigest()
 
 
 def patch_side(recipe: Recipe) -> int:
@@ -39,18 +56,25 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
             "No photographs given. Name a folder (acutance train PHOTOS --run runs/a), "
             "or 'procedural' for drawn pictures."
         )
+    levels = turns_of(recipe).scales
     seed = recipe.seed if data.hold_out_seed == "auto" else data.hold_out_seed
     photos, held_out = _hold_out(data, seed)
-    pool = build_pool(
-        photos,
-        scale=scale,
-        patch=patch_side(recipe),
-        settings=_pool_settings(data, folder),
-        progress=lambda done, total: display.phase("reading pictures", done, total),
-    )
+    settings = _pool_settings(data, folder)
+    if len(levels) > 1:  # they have the memory together
+        settings = replace(settings, limit_mib=settings.limit_mib / len(levels))
+    pools = {}
+    for level in levels:
+        pools[level] = build_pool(
+            photos,
+            scale=level,
+            patch=patch_at(level, patch_side(recipe), scale),
+            settings=settings,
+            progress=lambda done, total: display.phase("reading pictures", done, total),
+        )
+    pool = pools.pop(scale)
     for fault in pool.skipped:
         display.note(f"left out: {fault}")
-    return Pictures(pool, read_pairs(held_out, scale))
+    return Pictures(pool, read_pairs(held_out, scale), pools)
 
 
 def _hold_out(data: DataChoice, seed: int) -> tuple[list[str], list[Path]]:
@@ -79,9 +103,9 @@ def _pool_settings(data: DataChoice, folder: Path) -> PoolSettings:
     )
 
 
-def check_same_pictures(plan: Plan, pool: Pool, folder: Path) -> None:
+def check_same_pictures(plan: Plan, pictures: Pictures, folder: Path) -> None:
     """Raise InputError if a run would go on with other pictures than it began with."""
-    if pool.fingerprint() != plan.fingerprint:
+    if pictures.fingerprint() != plan.fingerprint:
         raise InputError(
             f"The training pictures of {folder} have changed since it began. Put them back to "
             "continue it, or give another --run to begin anew with the pictures of today."

@@ -13,6 +13,7 @@ from acutance.models.memory import keep_large_blocks
 from acutance.training.budget import budgeted
 from acutance.training.display import Display
 from acutance.training.guides import teacher_digest
+from acutance.training.levels import turns_of
 from acutance.training.optimisers import full_rate
 from acutance.training.perceptual import choose_perceptual
 from acutance.training.pictures import Pictures, patch_side
@@ -45,6 +46,7 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
             recipe.machine.threads,
             recipe.machine.precision,
             lambda precision: _stepper(recipe, draft, pictures, precision),
+            turns=turns_of(recipe),
             note=display.note,
         )
     steps = recipe.stop.steps or _steps(recipe, draft, pictures, pace=pace, began=began)
@@ -93,24 +95,26 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
         score_every=1,
         save_every=1,
         step_s=0.0,
-        fingerprint=pictures.pool.fingerprint(),
+        fingerprint=pictures.fingerprint(),
         teacher=teacher_digest(recipe.loss.teacher),
         perceptual=choose_perceptual(recipe, pictures.pairs),
     )
 
 
 def time_run(recipe: Recipe, plan: Plan, pictures: Pictures) -> float:
-    """Seconds that a step of `recipe` takes, by a throw-away copy of the run."""
+    """Seconds that a step of `recipe` takes on average, by a throw-away copy of the run."""
     torch.set_num_threads(plan.threads)
-    return time_steps(_stepper(recipe, plan, pictures, plan.precision))
+    stepper = _stepper(recipe, plan, pictures, plan.precision)
+    return time_steps(stepper, turns_of(recipe))
 
 
 def _stepper(
     recipe: Recipe, draft: Plan, pictures: Pictures, precision: str
 ) -> Callable[[int], None]:
-    """A throw-away copy of the run whose steps can be timed."""
+    """A throw-away copy of the run whose steps can be timed, of all levels from the start."""
     plan = replace(draft, precision=precision, threads=torch.get_num_threads())
     job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE)
+    job.turns = job.turns.together()
 
     def run_step(step: int) -> None:
         job.progress.step = step

@@ -41,6 +41,7 @@ class DataChoice:
     patch: Count | Auto = "auto"
     batch: Count = 16
     draw: Literal["picture", "area"] = "picture"
+    levels: Literal["top", "joint", "grow"] = "top"  # which octaves a growing network is shown
     skip_bad: bool = False
     memory_mib: Count | Auto = "auto"  # above it the pool is a memory-mapped file
     prefetch: bool = True
@@ -294,6 +295,7 @@ def _settle(recipe: Recipe) -> Recipe:
             f"'{recipe.optim.schedule}' schedule must know the last step beforehand."
         )
     _check_length(recipe)
+    _check_levels(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -309,6 +311,25 @@ def _check_length(recipe: Recipe) -> None:
         raise InputError("Give --steps or --minutes, not both.")
     if recipe.first.loss and recipe.stop.steps == 1 and not recipe.network.start:
         raise InputError("One step cannot be shared by two stages (first.loss). Give 2 or more.")
+
+
+def _check_levels(recipe: Recipe) -> None:
+    """Refuse what does not go with levels in turn."""
+    way = recipe.data.levels
+    if way == "top":
+        return
+    reasons = {
+        "data.lr, whose pictures are of one scale": bool(recipe.data.lr),
+        "optim.name = 'gd', which looks at the whole set at once": recipe.optim.name == "gd",
+        "a teacher, whose results are of one scale": bool(recipe.loss.teacher),
+        "the head 'spread', which is of one scale": bool(recipe.network.head),
+        "--until, since the stages of a run must know its last step": bool(
+            way == "grow" and recipe.stop.until
+        ),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise InputError(f"data.levels = '{way}' does not go with {reason}. Drop one.")
 
 
 _ADAPTER = TypeAdapter(Recipe)

@@ -44,6 +44,8 @@ class Rival:
 
     def turn(self, moment: Moment) -> int | None:
         """Which of its steps this is; None where it rests."""
+        if moment.is_idle(self.term):
+            return None
         return self.term.schedule.rival_turn_at(
             moment.step, moment.steps, ahead=self.loss.ahead, every=self.loss.learns_every
         )
@@ -104,11 +106,15 @@ def learn(rivals: tuple[Rival, ...], scene: Scene, moment: Moment, first: int) -
     return torch.stack(paid) if paid else scene.hr.new_zeros(0)
 
 
-def look_at(rivals: tuple[Rival, ...], scene: Scene) -> Tensor | None:
-    """What `measured` says of the pictures that each rival is shown, (R, 3 + c)."""
+def look_at(rivals: tuple[Rival, ...], scene: Scene, moment: Moment) -> Tensor | None:
+    """What `measured` says of the pictures that each rival is shown, (R, 3 + c).
+
+    Of a rival whose output is absent at this step, it is the picture itself that is measured.
+    """
     if not rivals:
         return None
-    pairs = [scene.pair(output_name(r.term.schedule.on), scene.outputs) for r in rivals]
+    shown = ["sr" if moment.is_idle(r.term) else output_name(r.term.schedule.on) for r in rivals]
+    pairs = [scene.pair(on, scene.outputs) for on in shown]
     return torch.stack([measured(sr, hr, scene.extras["lr"]) for sr, hr in pairs])
 
 

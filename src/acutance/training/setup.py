@@ -20,10 +20,12 @@ from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
+from acutance.models.levels import levels_of
 from acutance.models.memory import keep_large_blocks
 from acutance.models.spread import load_weights
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
+from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
 from acutance.training.optimisers import (
     check_norms,
     make_optimiser,
@@ -56,6 +58,7 @@ class Job:
     work: Work
     progress: Progress
     state: State
+    turns: Turns  # which level each step is for
 
     @cached_property
     def grid(self) -> Grid:
@@ -67,9 +70,14 @@ class Job:
         """What is judged beside PSNR and SSIM, where the run stops by it."""
         return open_perceptual(self.plan.perceptual)
 
+    def level_at(self, step: int) -> int:
+        """The scale that a step is for: the network's own, or a level below it."""
+        return self.turns.level_at(step, self.plan.steps)
+
     def batch(self, step: int) -> Batch:
-        """The batch of a step: a pure function of seed and step."""
-        return self.pictures.pool.batch(self.recipe.seed, step, size=self.recipe.data.batch)
+        """The batch of a step, of its level: a pure function of seed and step."""
+        pool = self.pictures.pool_at(self.level_at(step))
+        return pool.batch(self.recipe.seed, step, size=self.recipe.data.batch)
 
     def parts(self, batch: Batch) -> tuple[Iterator[tuple[int, Batch]], int]:
         """What one update looks at, in parts: the batch, or for gd the whole set."""
@@ -90,7 +98,7 @@ class Job:
         """The pictures of a fault, found again from its step."""
         if not fault.pictures:
             return ()
-        pool = self.pictures.pool
+        pool = self.pictures.pool_at(self.level_at(fault.step))
         if self.recipe.optim.name == "gd":
             numbers = self.grid.crops.pictures
         else:
@@ -125,6 +133,7 @@ def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCar
     )
     return replace(
         blank,
+        levels=trained_levels(recipe),
         name=f"{choice.name.replace(':', '-')}_x{choice.scale}",
         loss=str(parse_loss(recipe.loss.expression)),
         steps=steps,
@@ -189,7 +198,24 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
     progress = Progress()
     rivals = tuple(rival.optimiser for rival in work.rivals)
     state = State(bare, work.smooth, work.optimiser, work.objective, progress, rivals)
-    return Job(recipe, plan, folder, pictures, bare, work, progress, state)
+    turns = turns_of(recipe)
+    _check_crops(work, plan, turns)
+    return Job(recipe, plan, folder, pictures, bare, work, progress, state, turns)
+
+
+def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
+    """The crops of lower levels are smaller: try every term on the smallest of them, too."""
+    level = turns.scales[0]
+    if level == work.scale:
+        return
+    side = patch_at(level, plan.patch, work.scale)
+    try:
+        work.objective.check(side, 1 if work.luma else 3)
+    except InputError as error:
+        raise InputError(
+            f"At the level x{level}, whose crops have {side} pixels a side: {error} There it is "
+            f"{work.scale // level} times as many."
+        ) from error
 
 
 def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, count: int) -> Work:
@@ -222,4 +248,5 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
         scale=recipe.network.scale,
         guides=guides,
         rivals=make_rivals(objective, fabric.device),
+        lower=levels_of(bare)[:-1],
     )

@@ -14,6 +14,7 @@ from acutance.data.batches import Batch
 from acutance.imaging import operators
 from acutance.losses.objective import Combined, Moment, Objective
 from acutance.losses.slopes import Scene
+from acutance.models.levels import level_name
 from acutance.training.guard import Guard
 from acutance.training.guides import Guides, guided
 from acutance.training.optimisers import clip_gradient
@@ -37,6 +38,14 @@ class Work:
     scale: int
     guides: Guides = field(default_factory=dict)  # what other networks make of the lr
     rivals: tuple[Rival, ...] = ()  # of adversarial terms
+    lower: tuple[int, ...] = ()  # levels that the network has below its scale
+    upto: int | None = None  # the level that this step is for; None: the network's own
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Lower levels that the network does not give beside sr at this step."""
+        upto = self.scale if self.upto is None else self.upto
+        return frozenset(level_name(level) for level in self.lower if level >= upto)
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,10 @@ def accumulate(
         lr = as_pictures(_to(work, part.lr), luma=work.luma)
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
-        outputs = named_outputs(work.network(lr))
-        moment = Moment(step, plan.steps, share)
-        extras = {"lr": lr, "scale": work.scale}
-        extras |= guided(work.guides, work.objective, moment, lr)
+        outputs = named_outputs(_run(work, lr))
+        moment = Moment(step, plan.steps, share, work.absent)
+        extras = {"lr": lr, "scale": work.upto or work.scale}
+        extras |= guided(work.guides, work.objective, moment, lr, work.upto)
         combined = work.objective.combine(
             outputs,
             hr,
@@ -94,7 +103,7 @@ def accumulate(
         _backward(work.fabric, outputs, combined)
         scene = Scene(outputs, hr, extras)
         paid = learn(work.rivals, scene, moment, first)
-        sights = look_at(work.rivals, scene) if is_logged else None
+        sights = look_at(work.rivals, scene, moment) if is_logged else None
         values = combined.values.mean(dim=1)
         told = (values, combined.norms, combined.weights, paid, combined.cosines, sights)
         readings.append((share, Reading(*told)))
@@ -104,6 +113,11 @@ def accumulate(
 def named_outputs(made: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
     """What a network gave, by name: a single picture is "sr"."""
     return made if isinstance(made, dict) else {"sr": made}
+
+
+def _run(work: Work, lr: Tensor) -> Tensor | dict[str, Tensor]:
+    """No layer above the step's level is run, so none gets a gradient, not even 0."""
+    return work.network(lr) if work.upto is None else work.network(lr, upto=work.upto)
 
 
 def _backward(fabric: Fabric, outputs: dict[str, Tensor], combined: Combined) -> None:
@@ -122,7 +136,7 @@ def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> Non
     work.guard.watch_network(step, work.network)
     clip_gradient(work.network, choice.clip)
     work.optimiser.step()
-    move(work.rivals, Moment(step, plan.steps))
+    move(work.rivals, Moment(step, plan.steps, absent=work.absent))
     if work.smooth is not None:
         blend = get_ema_multi_avg_fn(smooth_decay(step, plan.ema))
         blend(list(work.smooth.parameters()), list(work.network.parameters()), 0)

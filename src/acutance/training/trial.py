@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from acutance.models.processor import has_native_bf16
+from acutance.training.levels import Turns
 
 WARM_UP = 3
 TIMED = 8
 LONGEST_S = 4.0  # a candidate is not tried for longer, however slow its steps
 WORTH = 0.95  # a candidate must be this much faster than the plain choice to be taken
+ONE_LEVEL = Turns((1,))
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,24 @@ class Pace:
     step_s: float
 
 
-def time_steps(run_step: Callable[[int], None]) -> float:
-    """Median seconds of a step, after a warm-up; few steps where they are long."""
+def time_steps(run_step: Callable[[int], None], turns: Turns = ONE_LEVEL) -> float:
+    """Median seconds of a step, after a warm-up; few steps where they are long.
+
+    `run_step` takes all levels of `turns` in turn from the start. They are timed apart, and the
+    mean is weighed as the run will have them.
+    """
     began = time.perf_counter()
-    times: list[float] = []
-    for step in range(WARM_UP + TIMED):
+    shares, trial = turns.shares(), turns.together()
+    times: dict[int, list[float]] = {level: [] for level in shares}
+    for step in range(len(shares) * (WARM_UP + TIMED)):
         start = time.perf_counter()
         run_step(step)
-        times.append(time.perf_counter() - start)
-        if len(times) >= 2 and time.perf_counter() - began > LONGEST_S:
+        times[trial.level_at(step, 0)].append(time.perf_counter() - start)
+        fewest = min(map(len, times.values()))
+        if fewest >= 2 and time.perf_counter() - began > LONGEST_S:
             break
-    return statistics.median(times[min(WARM_UP, len(times) - 1) :])
+    warm = {level: found[min(WARM_UP, len(found) - 1) :] for level, found in times.items()}
+    return sum(share * statistics.median(warm[level]) for level, share in shares.items())
 
 
 def choose_pace(
@@ -42,27 +51,34 @@ def choose_pace(
     precision: str,
     stepper: Callable[[str], Callable[[int], None]],
     *,
+    turns: Turns = ONE_LEVEL,
     note: Callable[[str], None],
 ) -> Pace:
     """Try what is left open on the CPU: all threads or one, fp32 or (where native) bf16.
 
-    `stepper(precision)` builds a throw-away copy of the training step.
+    `stepper(precision)` builds a throw-away copy of the training step, and takes all levels of
+    `turns` in turn from the start.
     """
     most = torch.get_num_threads()
     counts = [threads] if isinstance(threads, int) else sorted({most, 1}, reverse=True)
     first = "fp32" if precision == "auto" else precision
-    best = _fastest([_try(count, first, stepper) for count in counts])
+    best = _fastest([_try(count, first, stepper, turns) for count in counts])
     if precision == "auto" and has_native_bf16():
-        best = _fastest([best, _try(best.threads, "bf16", stepper)])
+        best = _fastest([best, _try(best.threads, "bf16", stepper, turns)])
     torch.set_num_threads(best.threads)
     plural = "s" if best.threads > 1 else ""
     note(f"{best.threads} thread{plural}, {best.precision}: {1000 * best.step_s:.1f} ms a step")
     return best
 
 
-def _try(threads: int, precision: str, stepper: Callable[[str], Callable[[int], None]]) -> Pace:
+def _try(
+    threads: int,
+    precision: str,
+    stepper: Callable[[str], Callable[[int], None]],
+    turns: Turns,
+) -> Pace:
     torch.set_num_threads(threads)
-    return Pace(threads, precision, time_steps(stepper(precision)))
+    return Pace(threads, precision, time_steps(stepper(precision), turns))
 
 
 def _fastest(tried: list[Pace]) -> Pace:

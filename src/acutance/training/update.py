@@ -12,6 +12,8 @@ def update(job: Job, batch: Batch) -> Reading:
     """
     job.to_training()
     step, plan, work = job.progress.step, job.plan, job.work
+    level = job.level_at(step)
+    work.upto = None if level == work.scale else level
     set_rate(work, job.recipe.optim, plan, step, job.progress.rate_factor)
     work.optimiser.zero_grad(set_to_none=True)
     parts, total = job.parts(batch)

@@ -30,6 +30,7 @@ class Watch:
         self._reading: Reading | None = None
         self._began = self._last = time.perf_counter()
         self._times: list[float] = []
+        self._levels: list[int] = []  # what each of the times is of
         self._best_s = float("inf")
         self._told_slow = False
         self._board = open_board(job.folder, job.recipe.log.tensorboard)
@@ -44,6 +45,7 @@ class Watch:
     def end_step(self, reading: Reading) -> None:
         """Stop it, and remember what the step told without reading it."""
         self._times.append(time.perf_counter() - self._began)
+        self._levels.append(self._job.level_at(self._job.progress.step - 1))
         self._reading = reading
         self._display.phase("training", self._job.progress.step, self._job.plan.steps)
 
@@ -156,13 +158,16 @@ class Watch:
 
     def _pace(self) -> float:
         """Median seconds of the steps since the last line; says so when they have become slow."""
-        pace, count = statistics.median(self._times), len(self._times)
-        self._times = []
-        if count >= ENOUGH:
-            self._best_s = min(self._best_s, pace)
-        slow = count >= ENOUGH and pace > SLOW * self._best_s
+        pace, lowest = statistics.median(self._times), self._job.turns.scales[0]
+        # of one level alone: the steps of higher ones take longer
+        alike = [t for t, level in zip(self._times, self._levels, strict=True) if level == lowest]
+        self._times, self._levels = [], []
+        usual = statistics.median(alike) if len(alike) >= ENOUGH else 0.0
+        if usual:
+            self._best_s = min(self._best_s, usual)
+        slow = usual > SLOW * self._best_s
         if slow and not self._told_slow:
-            ratio = pace / self._best_s
+            ratio = usual / self._best_s
             self._log.write("slow", {"step": self._job.progress.step, "ratio": round(ratio, 2)})
             self._display.note(
                 f"steps take {ratio:.1f} times as long as before: another load on the machine?"

@@ -9,9 +9,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from acutance.errors import InputError
+from acutance.models.activations import LEAKY_SLOPE
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
-from acutance.models.compact import LEAKY_SLOPE
 from acutance.storage import write_atomically
 from acutance.upscaling.export import check_equal, evaluating
 from acutance.upscaling.pytorch import engine_of

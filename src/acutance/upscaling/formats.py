@@ -8,8 +8,9 @@ from torch import nn
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
-from acutance.models.card import ModelCard, find_model
+from acutance.models.card import ModelCard, find_model, level_file
 from acutance.models.checkpoint import load_model, save_model
+from acutance.models.levels import cut
 from acutance.storage import check_free
 from acutance.upscaling.community_export import export_community
 from acutance.upscaling.export import export_onnx
@@ -50,13 +51,15 @@ def export_model(
     to: str | None = None,
     output: Path | None = None,
     architecture: str | None = None,
+    scale: int | None = None,
     pictures: Sequence[Path] = (),
     overwrite: bool = False,
 ) -> Exported:
     """Write the model (a run folder, .safetensors or .pth) in the form `to`.
 
     Without `to` the ending of `output` decides, without both it is ONNX; without `output` the
-    file stands beside the model. `pictures` ask for 8 bits and calibrate them. Nothing that
+    file stands beside the model. `scale` cuts a model that grows octave by octave to one of the
+    lower levels it was trained for. `pictures` ask for 8 bits and calibrate them. Nothing that
     exists is replaced without `overwrite`.
     """
     name = _form_name(to, output)
@@ -64,7 +67,7 @@ def export_model(
     if pictures and name not in _IN_8_BITS:
         raise InputError(f"8 bits are for {' and '.join(_IN_8_BITS)}, not for {name}.")
     mark = ".int8" if pictures else form.mark
-    target = output or find_model(model).with_suffix(mark + form.ending)
+    target = output or _beside(model, scale).with_suffix(mark + form.ending)
     if target.suffix != form.ending:
         raise InputError(f"{target} must end in {form.ending} to be {name}.")
     paths = [target]
@@ -74,12 +77,19 @@ def export_model(
         check_free(path, overwrite=overwrite)
     network = load_model(model, architecture=architecture)
     card: ModelCard = network.card  # pyright: ignore[reportAssignmentType]
+    if scale is not None and scale != card.scale:
+        network, card = cut(network, card, scale)
     cost = None
     if pictures:
         cost = export_int8(network, card, target, pictures)[1]
     else:
         form.write(network, card, target)
     return Exported(tuple(paths), cost)
+
+
+def _beside(model: Path, scale: int | None) -> Path:
+    file = find_model(model)
+    return file if scale is None else level_file(file, scale)
 
 
 def _form_name(to: str | None, output: Path | None) -> str:

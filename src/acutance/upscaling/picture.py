@@ -12,6 +12,7 @@ import numpy as np
 from acutance.errors import InputError
 from acutance.imaging.files import read_picture
 from acutance.imaging.picture import Picture
+from acutance.models.card import at_level
 from acutance.upscaling.arrays import from_array, from_pil, is_pil, to_array, to_pil
 from acutance.upscaling.choice import AUTO, open_engine
 from acutance.upscaling.engine import Engine
@@ -75,6 +76,8 @@ def upscale(
         how = replace(how, size=Size(scale=ratio_of(scale)))
     if tile is not None:
         how = replace(how, tile=tile)
+    if isinstance(model, str | Path):
+        model = at_level(model, how.size.scale)
     picture, back = _taken(image)
     upscaler = open_upscaler(model, engine=engine, pixels=picture.height * picture.width)
     return back(enlarge_picture(picture, upscaler, how))

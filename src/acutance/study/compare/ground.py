@@ -155,7 +155,7 @@ def _plan(study: Study, pictures: Pictures, old: Mapping[str, Any] | None, *, jo
     """Threads, precision and the rest, by timing the first loss; or as they were settled."""
     if old is not None:
         plan = Plan(**old["plan"])
-        if plan.fingerprint != pictures.pool.fingerprint():
+        if plan.fingerprint != pictures.fingerprint():
             raise InputError(
                 "The training pictures have changed since the study began. Put them back to "
                 "continue it, or give another --run to begin anew."

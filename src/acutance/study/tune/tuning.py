@@ -127,7 +127,7 @@ def _known_plan(old: Mapping[str, Any] | None, pictures: "Pictures") -> Plan | N
     if old is None:
         return None
     plan = Plan(**old["plan"])
-    if plan.fingerprint != pictures.pool.fingerprint():
+    if plan.fingerprint != pictures.fingerprint():
         raise InputError(
             "The training pictures have changed since the search began. Put them back to "
             "continue it, or give another --run to begin anew."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from acutance.errors import InputError
 from acutance.models.bundled import DEFAULT
+from acutance.models.card import at_level
 from acutance.upscaling.batch.naming import size_label
 from acutance.upscaling.batch.planning import Plan, plan_jobs, take_shard
 from acutance.upscaling.batch.record import read_folder
@@ -54,6 +55,8 @@ def upscale_many(
         raise InputError(
             "Several processes need a model that they can open: give the path of its file."
         )
+    if isinstance(model, str | Path):
+        model = at_level(model, how.size.scale)
     words = [paths] if isinstance(paths, str | Path) else list(paths)
     request = Request(model, how, output, engine)
     plan = make_plan(words, Path(out_dir), request, as_folder=True)
