@@ -26,10 +26,10 @@ import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from acutance.evaluation.scored_terms import check_scorer_is_no_term
 from acutance.losses.expression import parse_loss
 from acutance.models.card import read_card
 from acutance.storage import write_atomically
-from acutance.study.scored_terms import check_scorer_is_no_term
 from facts import stamp
 from finetunes_scores import BICUBIC, DATA, METRICS, PROTOCOL, SCALE, curve, rows_of, scored
 
