@@ -14,22 +14,26 @@ from acutance.training.recipe import OptimChoice
 RATES = {
     "compact": 2e-3,
     "edsr": 2e-4,
+    "edsr:tiny": 1e-3,
     "espcn": 1e-3,
+    "esrgan": 2e-4,  # the paper's, sec. 4.1
+    "esrgan:tiny": 1e-3,
     "fsrcnn": 1e-3,
     "progressive": 2e-3,  # the chains of compact
     "srcnn": 1e-3,
     "srresnet": 1e-4,  # the paper's, sec. 3.2
+    "srresnet:tiny": 1e-3,
     "vdsr": 5e-4,
 }
 DEFAULT_RATE = 5e-4
 SGD_FACTOR = 50.0  # plain descent has no step of its own size, as Adam has
 
 
-def full_rate(choice: OptimChoice, architecture: str) -> float:
-    """The rate that the schedule's shares refer to."""
+def full_rate(choice: OptimChoice, name: str) -> float:
+    """The rate that the schedule's shares refer to, for the network NAME[:PRESET]."""
     if choice.rate != "auto":
         return choice.rate
-    rate = RATES.get(architecture, DEFAULT_RATE)
+    rate = RATES.get(name, RATES.get(name.partition(":")[0], DEFAULT_RATE))
     return rate * SGD_FACTOR if choice.name in {"sgd", "gd"} else rate
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from acutance.errors import InputError
-from acutance.models import split_name
 from acutance.models.memory import keep_large_blocks
 from acutance.training.budget import budgeted
 from acutance.training.display import Display
@@ -87,7 +86,7 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
         threads=torch.get_num_threads() if threads == "auto" else threads,
         precision="fp32" if precision == "auto" else precision,
         device=device,
-        rate=full_rate(recipe.optim, split_name(recipe.network.name)[0]),
+        rate=full_rate(recipe.optim, recipe.network.name),
         schedule=("constant" if flat else "cosine") if schedule == "auto" else schedule,
         ema=(0.0 if free else 0.999) if ema == "auto" else ema,
         patch=patch_side(recipe),
