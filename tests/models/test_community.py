@@ -96,6 +96,29 @@ def test_our_compact_is_spandrels():
         assert_close(network(lr), found.model(lr), atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize("norm", [False, True])
+def test_our_span_is_spandrels(norm):
+    network = build("span", scale=4, arguments={"features": 8, "norm": norm})
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)  # as after training: nothing hides in zeros
+    found = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
+    assert (found.architecture.id, found.scale, found.tags) == ("SPAN", 4, ["8nf"])
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(network.eval()(lr), found.model(lr), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_spandrels_span_is_ours(tmp_path, norm):
+    made = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=2, norm=norm).eval()
+    torch.save({"params": made.state_dict()}, tmp_path / "2x.pth")
+    loaded = load_model(tmp_path / "2x.pth")
+    assert (loaded.card.architecture, loaded.card.scale) == ("span", 2)
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(loaded(lr), made(lr), atol=1e-5, rtol=1e-5)
+
+
 def test_an_unknown_layout_is_said(tmp_path):
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "a.pth")
     with pytest.raises(InputError, match="no layout that is known, neither here nor to spandrel"):

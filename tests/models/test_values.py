@@ -5,6 +5,7 @@ import torch
 
 from acutance.models import MODELS, build
 from acutance.models.listing import listed_networks, written_presets
+from acutance.upscaling.merging import merged
 
 # The papers' own counts, as the comparison tables of later papers repeat them: weights and biases;
 # for EDSR without the fixed mean shift.
@@ -58,6 +59,15 @@ def test_fsrcnn_has_12464_weights(scale):
     assert sum(p.numel() for p in kernels) == 12_464
 
 
+@pytest.mark.parametrize(("scale", "count"), [(2, 410_700), (4, 426_288)])
+def test_span_merged_has_the_426_thousand_weights_of_its_paper(scale, count):
+    """Wan et al., CVPRW 2024, x4, 48 features; by hand, convolutions merged."""
+    by_hand = 48 * 27 + 48 + 19 * (48 * 48 * 9 + 48) + 4 * 48 * 48 + 48
+    by_hand += 48 * 9 * 3 * scale**2 + 3 * scale**2
+    network = merged(meta_network("span:paper", scale))
+    assert sum(p.numel() for p in network.parameters()) == by_hand == count
+
+
 @pytest.mark.parametrize(("name", "count"), [("compact:nano", 14_660), ("compact:small", 56_964)])
 def test_own_presets_are_of_the_size_that_two_cores_train(name, count):
     """By hand: 9 f + f, 6 (9 f^2 + f), 36 f + 4 for f = 16 and 32 features, luma x2."""
@@ -93,6 +103,7 @@ REACHES = [
     ("edsr:full", 4, 68),
     ("pan", 2, 36),  # 1 + 16 blocks of 2 + 1 = 34; 3 hr pixels to each side of 2 are 2 lr
     ("pan", 3, 35),  # 3 hr pixels are 1 lr
+    ("span", 4, 21),  # 1 + 6 blocks of 3 + 1 + 1
     ("rrdb:23", 4, 349),  # 1 + 23 x 15 + 1 = 347; 3 at x4, then 1 at x2: 2 lr
 ]
 

@@ -16,6 +16,8 @@ MADE = [
     ("rlfn", 2, {"features": 16}),
     ("pan", 3, {"blocks": 2}),
     ("pan", 4, {"blocks": 2}),
+    ("span", 3, {"features": 8}),
+    ("span", 2, {"features": 8, "norm": True}),
     ("rrdb", 4, {"blocks": 1, "features": 16}),
     ("rrdb", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
 ]

@@ -33,6 +33,7 @@ NETWORKS = {
     "pan": ({"blocks": 4}, (2, 3)),
     "rrdb": ({"blocks": 1, "features": 32, "growth": 16}, (2, 4)),
     "rrdb:6": ({"blocks": 1, "features": 32, "growth": 16, "unshuffle": 2}, (2,)),
+    "span": ({"features": 16}, (2, 3)),
     "srcnn": ({}, (2, 3)),
     "vdsr": ({"layers": 8}, (2, 3)),
 }

@@ -19,6 +19,7 @@ MODELS = Catalog(
         "pan": "acutance.models.pan:Pan",
         "rlfn": "acutance.models.rlfn:Rlfn",
         "rrdb": "acutance.models.rrdb:Rrdb",
+        "span": "acutance.models.span:Span",
         "srcnn": "acutance.models.srcnn:Srcnn",
         "vdsr": "acutance.models.vdsr:Vdsr",
     },

@@ -11,7 +11,15 @@ from acutance.training.recipe import OptimChoice
 
 # Rates at which the networks train well from scratch; others start at DEFAULT_RATE. Small dense
 # chains bear (and need) far more than the deep published ones: docs/results.md, "Training".
-RATES = {"compact": 2e-3, "edsr": 2e-4, "espcn": 1e-3, "fsrcnn": 1e-3, "srcnn": 1e-3, "vdsr": 5e-4}
+RATES = {
+    "compact": 2e-3,
+    "edsr": 2e-4,
+    "espcn": 1e-3,
+    "fsrcnn": 1e-3,
+    "span": 1e-3,
+    "srcnn": 1e-3,
+    "vdsr": 5e-4,
+}
 DEFAULT_RATE = 5e-4
 SGD_FACTOR = 50.0  # plain descent has no step of its own size, as Adam has
 

@@ -76,13 +76,14 @@ class TorchEngine:
         import torch
 
         from acutance.upscaling.fusion import fuse
+        from acutance.upscaling.merging import merged
         from acutance.upscaling.phases import without_transposed
 
         keep_large_blocks()
         self.card = card
         self.precision: Precision = "f32"
         self._device = torch.device(device)
-        self._network = deepcopy(without_transposed(network)).to(self._device).eval()
+        self._network = deepcopy(without_transposed(merged(network))).to(self._device).eval()
         self._network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if fast and self._device.type == "cuda":
             self.precision = "bf16" if torch.cuda.is_bf16_supported() else "f16"
