@@ -45,16 +45,14 @@ class Span(nn.Module):
     Six blocks between two convolutions; the first convolution's features, those of the first
     block, of the inside of the last and of all are joined by a 1x1 convolution; one pixel shuffle.
     Layers are named as the authors name them. What is joined of the last block is behind its
-    activation, as in the authors' code, whose activation works in place; the paper's text leaves
-    that open.
+    activation, as in the authors' code, whose activation works in place.
 
     With `norm` the network sees 255 (lr - mean), as the authors' files do; without it lr itself,
     as most files of the community do (they carry "no_norm"), and it trains sooner.
 
     Departure: the first weights. The authors draw them as torch does, which leaves almost nothing
     of a picture behind the third block. Here blocks keep the size of what they get, and training
-    begins at the bilinear enlargement, which features of its own carry: with 16 features and 300
-    steps that makes 4 dB.
+    begins at the bilinear enlargement, which features of its own carry.
     """
 
     scales = (1, 2, 3, 4, 8)

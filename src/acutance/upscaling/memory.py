@@ -150,7 +150,7 @@ _ALIVE = {
     "pan": (3.5, True),
     "rlfn": (11, False),
     "rrdb": (4.5, True),
-    "span": (7, False),
+    "span": (14.5, False),
     "srcnn": (2.2, True),
     "vdsr": (5.5, True),
 }
