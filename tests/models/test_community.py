@@ -17,6 +17,7 @@ from acutance.upscaling.community_export import export_community
 
 try:
     import spandrel
+    from spandrel.architectures.PLKSR import PLKSR
     from spandrel.architectures.SPAN import SPAN
     from spandrel.architectures.SwinIR import SwinIR
 except Exception as error:  # torchvision raises RuntimeError where it was built for another torch
@@ -25,8 +26,8 @@ except Exception as error:  # torchvision raises RuntimeError where it was built
 pytestmark = pytest.mark.filterwarnings("ignore:.*meshgrid.*:UserWarning", "ignore:.*timm.*")
 
 
-def span():
-    return SPAN(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=2)
+def plksr():
+    return PLKSR(dim=16, n_blocks=2, kernel_size=5, upscaling_factor=2)
 
 
 def swinir():
@@ -36,7 +37,7 @@ def swinir():
     )  # fmt: skip
 
 
-MADE = {"SPAN": span, "SwinIR": swinir}
+MADE = {"PLKSR": plksr, "SwinIR": swinir}
 
 
 @pytest.fixture(params=MADE)
@@ -70,9 +71,9 @@ def test_saved_and_loaded_to_the_bit(made, tmp_path):
 
 
 def test_a_reach_is_measured_where_there_is_one(tmp_path):
-    torch.save(span().state_dict(), tmp_path / "a.pth")
+    torch.save(plksr().state_dict(), tmp_path / "a.pth")
     torch.save(swinir().state_dict(), tmp_path / "b.pth")
-    assert load_model(tmp_path / "a.pth").card.reach == 21  # conv, six blocks of three, tail of two
+    assert load_model(tmp_path / "a.pth").card.reach == 10  # both ends, two blocks of 1 + 2 + 1
     assert load_model(tmp_path / "b.pth").card.reach is None  # windows from the picture's corner
 
 
@@ -147,3 +148,29 @@ def test_a_card_of_a_network_that_spandrel_does_not_find_is_refused(tmp_path):
     save_model(loaded, card, tmp_path / "a.safetensors")
     with pytest.raises(InputError, match="neither here nor to spandrel"):
         load_model(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_our_span_is_spandrels(norm):
+    network = build("span", scale=4, arguments={"features": 8, "norm": norm})
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)  # as after training: nothing hides in zeros
+    if norm:
+        network.conv_1.sk.weight.data /= 255
+        network.conv_1.conv[2].weight.data /= 255
+    found = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
+    assert (found.architecture.id, found.scale, found.tags) == ("SPAN", 4, ["8nf"])
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(network.eval()(lr), found.model(lr), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_spandrels_span_is_ours(tmp_path, norm):
+    made = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=2, norm=norm).eval()
+    torch.save({"params": made.state_dict()}, tmp_path / "2x.pth")
+    loaded = load_model(tmp_path / "2x.pth")
+    assert (loaded.card.architecture, loaded.card.scale) == ("span", 2)
+    lr = torch.rand(1, 3, 12, 16)
+    with torch.inference_mode():
+        assert_close(loaded(lr), made(lr), atol=1e-5, rtol=1e-5)

@@ -5,6 +5,7 @@ import torch
 
 from acutance.models import MODELS, build
 from acutance.models.listing import listed_networks, written_presets
+from acutance.upscaling.merging import merged
 
 # The papers' own counts, as the comparison tables of later papers repeat them: weights and biases;
 # for EDSR without the fixed mean shift.
@@ -90,6 +91,15 @@ def test_lapsrn_has_813_thousand_weights(scale, count):
     assert sum(p.numel() for p in kernels) == count
 
 
+@pytest.mark.parametrize(("scale", "count"), [(2, 410_700), (4, 426_288)])
+def test_span_merged_has_the_426_thousand_weights_of_its_paper(scale, count):
+    """Wan et al., CVPRW 2024, x4, 48 features; by hand, convolutions merged."""
+    by_hand = 48 * 27 + 48 + 19 * (48 * 48 * 9 + 48) + 4 * 48 * 48 + 48
+    by_hand += 48 * 9 * 3 * scale**2 + 3 * scale**2
+    network = merged(meta_network("span:paper", scale))
+    assert sum(p.numel() for p in network.parameters()) == by_hand == count
+
+
 @pytest.mark.parametrize(("name", "count"), [("compact:nano", 14_660), ("compact:small", 56_964)])
 def test_own_presets_are_of_the_size_that_two_cores_train(name, count):
     """By hand: 9 f + f, 6 (9 f^2 + f), 36 f + 4 for f = 16 and 32 features, luma x2."""
@@ -132,6 +142,7 @@ REACHES = [
     ("lapsrn", 2, 12),  # 1 + 10, then 1 hr pixel to each side of 2, through 3 taps: 1 lr
     ("progressive:tiny", 4, 14),  # 1 + 2 x 6 + 1
     ("progressive:octave", 4, 15),  # 9 pixels beside 2, half the size: 5 lr and 1 + 8 + 1
+    ("span", 4, 21),  # 1 + 6 blocks of 3 + 1 + 1
 ]
 
 

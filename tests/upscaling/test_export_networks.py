@@ -20,6 +20,8 @@ MADE = [
     ("srresnet:tiny", 3, {}),
     ("esrgan", 4, {"blocks": 1, "features": 16}),
     ("esrgan", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
+    ("span", 3, {"features": 8}),
+    ("span", 2, {"features": 8, "norm": True}),
 ]
 
 

@@ -36,6 +36,7 @@ NETWORKS = {
     "esrgan:6": ({"blocks": 1, "features": 32, "growth": 16, "unshuffle": 2}, (2,)),
     "progressive:tiny": ({}, (4,)),
     "progressive:octave": ({"features": 32, "convolutions": 4}, (2, 4)),
+    "span": ({"features": 16}, (2, 3)),
     "srcnn": ({}, (2, 3)),
     "srresnet:tiny": ({"norm": "batch"}, (2, 3)),
     "vdsr": ({"layers": 8}, (2, 3)),

@@ -21,6 +21,7 @@ MODELS = Catalog(
         "pan": "acutance.models.pan:Pan",
         "progressive": "acutance.models.progressive:Progressive",
         "rlfn": "acutance.models.rlfn:Rlfn",
+        "span": "acutance.models.span:Span",
         "srcnn": "acutance.models.srcnn:Srcnn",
         "srresnet": "acutance.models.srresnet:Srresnet",
         "vdsr": "acutance.models.vdsr:Vdsr",

@@ -10,6 +10,7 @@ from acutance.models.building import COLORS
 from acutance.models.card import ModelCard
 from acutance.models.preset import Constant
 from acutance.models.rlfn import folded
+from acutance.models.span import with_branches
 
 Tensors = Mapping[str, Tensor]
 
@@ -36,6 +37,8 @@ def as_ours(architecture: str, tensors: Tensors) -> Tensors:
     """Weights of a network that was named, under our names and for [0, 1]."""
     if architecture == "rlfn":
         return folded(tensors)
+    if architecture == "span":
+        return with_branches(tensors)
     return renamed_esrgan(tensors) if architecture == "esrgan" else tensors
 
 
@@ -133,12 +136,28 @@ def _esrgan(tensors: Tensors) -> Recognised | None:
     return _found("esrgan", 2**enlargements // unshuffle, arguments, ours)
 
 
+def _span(tensors: Tensors) -> Recognised | None:
+    """Six blocks between conv_1 and upsampler.0, each convolution as branches, merged, or both.
+
+    "no_norm" marks those that see the picture as it is. Files that take something else than 255
+    or another mean off it cannot be told from those of the authors.
+    """
+    full = with_branches(tensors)
+    first, last = _kernel(full, "conv_1.sk"), _kernel(full, "upsampler.0")
+    needed = ("block_1.c1_r.sk.bias", "block_6.c3_r.sk.bias", "conv_2.sk.bias", "conv_cat.bias")
+    if first is None or last is None or any(name not in full for name in needed):
+        return None
+    arguments = {"channels": first[1], "features": first[0], "norm": "no_norm" not in tensors}
+    return _found("span", _root(last[0], first[1]), arguments, full)
+
+
 LAYOUTS: tuple[Callable[[Tensors], Recognised | None], ...] = (
     _compact,
     _imdn,
     _rlfn,
     _pan,
     _esrgan,
+    _span,
 )
 
 

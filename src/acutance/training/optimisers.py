@@ -20,6 +20,7 @@ RATES = {
     "esrgan:tiny": 1e-3,
     "fsrcnn": 1e-3,
     "progressive": 2e-3,  # the chains of compact
+    "span": 1e-3,
     "srcnn": 1e-3,
     "srresnet": 1e-4,  # the paper's, sec. 3.2
     "srresnet:tiny": 1e-3,

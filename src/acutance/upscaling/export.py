@@ -15,6 +15,7 @@ from acutance.models.checkpoint import stamped
 from acutance.models.spread import SrAndSpread, WithSpread
 from acutance.storage import write_atomically
 from acutance.upscaling.engine import SpreadEngine
+from acutance.upscaling.merging import merged
 from acutance.upscaling.onnx_runtime import OnnxEngine
 from acutance.upscaling.phases import without_transposed
 
@@ -63,7 +64,7 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path) -> None:
 
 def _trace(network: nn.Module, path: Path) -> None:
     device = next(network.parameters()).device
-    network = without_transposed(network)
+    network = without_transposed(merged(network))
     names = ["sr", "log_scale"] if isinstance(network, WithSpread) else ["sr"]
     traced = SrAndSpread(network) if isinstance(network, WithSpread) else network
     sizes = {name: {0: "n", 2: "sh", 3: "sw"} for name in names}

@@ -150,6 +150,7 @@ _ALIVE = {
     "imdn": (19, False),
     "pan": (3.5, True),
     "rlfn": (11, False),
+    "span": (14.5, False),
     "srcnn": (2.2, True),
     "srresnet": (4, True),
     "vdsr": (5.5, True),

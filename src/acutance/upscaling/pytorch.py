@@ -83,13 +83,14 @@ class TorchEngine:
         import torch
 
         from acutance.upscaling.fusion import fold_norms, fuse
+        from acutance.upscaling.merging import merged
         from acutance.upscaling.phases import without_transposed
 
         keep_large_blocks()
         self.card = card
         self.precision: Precision = "f32"
         self._device = torch.device(device)
-        self._network = deepcopy(without_transposed(network)).to(self._device).eval()
+        self._network = deepcopy(without_transposed(merged(network))).to(self._device).eval()
         fold_norms(self._network)
         self._network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if fast and self._device.type == "cuda":
