@@ -173,7 +173,7 @@ def test_a_tiny_compact_goes_to_the_community_as_it_is(tmp_path):
             "espcn",
             3,
             {},
-            r"they know no layout of 'espcn'\. Layouts are known for: compact, esrgan",
+            r"they know no layout of 'espcn'\. Layouts are known for: compact, esrgan, span",
         ),
         (
             "esrgan:tiny",

@@ -90,5 +90,6 @@ def _esrgan(tensors: Tensors, card: ModelCard) -> Tensors:
 LAYOUTS: Mapping[str, Callable[[Tensors, ModelCard], Tensors]] = {
     "compact": _compact,
     "esrgan": _esrgan,
+    "span": lambda tensors, _: tensors,  # its authors' names are ours
 }
 """By architecture: the weights as its layout has them. Raises InputError for what it cannot say."""
