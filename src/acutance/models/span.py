@@ -162,16 +162,19 @@ class BranchedConv(nn.Module):
 
     def start(self) -> None:
         """Draw first weights: each branch gives values of the size of what it gets."""
-        for layer in (self.sk, *self.conv):
+        for layer in self._layers():
             draw_normal(layer.weight, std=layer.weight[0].numel() ** -0.5)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
 
     def pass_on(self, channel: int, factor: float) -> None:
         """Let the feature of this number be the channel of this number, times `factor`."""
-        for layer in (self.sk, self.conv[2]):
+        for layer in (self.sk, self._layers()[-1]):
             layer.weight[channel] = 0
-            layer.bias[channel] = 0
+            layer.bias[channel] = 0  # pyright: ignore[reportOptionalSubscript]
         self.sk.weight[channel, channel] = factor
+
+    def _layers(self) -> list[nn.Conv2d]:
+        return [module for module in self.modules() if isinstance(module, nn.Conv2d)]
 
     def forward(self, x: Float[Tensor, "n b h w"]) -> Float[Tensor, "n a h w"]:
         with torch.autocast(x.device.type, enabled=False):  # round the kernel once, not each factor
