@@ -100,7 +100,7 @@ class OptimChoice:
     milestones: tuple[Share, ...] = (0.5, 0.75, 0.9)
     gamma: Positive = 0.5  # the rate's factor at each milestone
     ema: Annotated[float, Field(ge=0, lt=1)] | Auto = "auto"  # decay of the smooth weights; 0: none
-    clip: Annotated[float, Field(ge=0)] = 0.0  # largest norm of the gradient; 0: no limit
+    clip: Annotated[float, Field(ge=0)] = 0.0  # largest norm of the network's gradient; 0: no limit
     accumulate: Count = 1  # a batch is worked off in so many parts
 
 

@@ -33,7 +33,7 @@ class UNet(nn.Module):
     """A judgement for every pixel, from its surroundings at three resolutions.
 
     After Schonfeld, Schiele, Khoreva: A U-Net Based Discriminator (CVPR 2020) as Real-ESRGAN has
-    it (Wang et al. 2021): skips are added. Two resolutions fewer than there, and no judgement of
+    it (Wang et al. 2021): skips are added. One resolution fewer than there, and no judgement of
     the whole. The way up repeats pixels, since bilinear steps have no repeatable gradient on GPUs.
     """
 
