@@ -28,8 +28,8 @@ def export(
     """Write MODEL (a run folder, .safetensors or .pth) in another form.
 
     An ONNX file beside a model lets `upscale` work without torch. OpenVINO's is a pair, .xml and
-    .bin. The community's form is what other programs load (networks "compact" and "esrgan" on
-    RGB). Each file is compared with the model before it is put in place.
+    .bin. The community's form is what other programs load (networks "compact", "esrgan" and
+    "span" on RGB). Each file is compared with the model before it is put in place.
 
     With --scale the file is of a lower scale: LapSRN and other networks that grow octave by
     octave hold those too, where they were trained for them.
