@@ -40,6 +40,7 @@ from acutance.training.record import Plan
 from acutance.training.rivals import make_rivals
 from acutance.training.snapshots import Progress, State
 from acutance.training.step import Work, parts_of, smooth_copy
+from acutance.training.two_stages import first_stage, has_first
 
 SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
 CHANNELS = {"rgb": 3, "luma": 1, "auto": None}  # auto: the preset's own
@@ -201,6 +202,18 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
     turns = turns_of(recipe)
     _check_crops(work, plan, turns)
     return Job(recipe, plan, folder, pictures, bare, work, progress, state, turns)
+
+
+def check_first(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> None:
+    """Build the stage before the run's own, where there is one: what is wrong is said now."""
+    if not has_first(recipe):
+        return
+    try:
+        build_job(first_stage(recipe), plan, pictures, folder)
+    except InputError as error:
+        raise InputError(
+            f"The first stage, '{recipe.first.loss}', cannot be trained: {error}"
+        ) from error
 
 
 def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
