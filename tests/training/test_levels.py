@@ -176,6 +176,19 @@ def test_what_cannot_take_turns_is_refused(job_of, settings, message):
         job_of(**{"data__levels": "joint", **settings})
 
 
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("l1 + ssim(on=2)", "x2 of the training patch has 8. Use --patch 24 or more"),
+        ("l1 + ssim(on='lr')", "the lr of the training patch has 4. Use --patch 44 or more"),
+        ("l1 + 0.01*gan(on=2, width=4)", "x2 of the training patch has 8. Use --patch 32 or more"),
+    ],
+)
+def test_crops_that_are_too_small_at_a_level_are_refused_before_the_run(job_of, loss, message):
+    with pytest.raises(InputError, match=message):
+        job_of(loss__expression=loss, data__patch=16)
+
+
 def test_a_run_leaves_a_model_of_each_level_that_it_trained(small_recipe, tmp_path):
     recipe = small_recipe(**SMALL, data__levels="joint", stop__steps=6)
     outcome = train(recipe, tmp_path, Silent())

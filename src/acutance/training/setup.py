@@ -223,11 +223,11 @@ def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
         return
     side = patch_at(level, plan.patch, work.scale)
     try:
-        work.objective.check(side, 1 if work.luma else 3)
+        work.objective.check(side, 1 if work.luma else 3, scale=level)
     except InputError as error:
         raise InputError(
-            f"At the level x{level}, whose crops have {side} pixels a side: {error} There it is "
-            f"{work.scale // level} times as many."
+            f"At the level x{level}, whose crops have {side} pixels a side: {error} --patch counts "
+            f"at x{work.scale}, {work.scale // level} times as many."
         ) from error
 
 
@@ -248,7 +248,7 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     _check_outputs_used(bare, objective)
     check_guides_used(guides, objective, recipe.loss.teacher)
     channels = channels_of(bare)
-    objective.check(plan.patch, channels)
+    objective.check(plan.patch, channels, scale=recipe.network.scale)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)
     return Work(
         fabric=fabric,
