@@ -23,6 +23,7 @@ from acutance.models.checkpoint import load_model
 from acutance.models.levels import levels_of
 from acutance.models.memory import keep_large_blocks
 from acutance.models.spread import load_weights
+from acutance.training.endless import check_moments
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
 from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
@@ -209,6 +210,7 @@ def check_first(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) ->
     if not has_first(recipe):
         return
     try:
+        check_moments(first_stage(recipe))
         build_job(first_stage(recipe), plan, pictures, folder)
     except InputError as error:
         raise InputError(
