@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 from torch import equal
 
 from acutance.errors import InputError
+from acutance.imaging.files import write_picture
 from acutance.imaging.operators import resize
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import downscale
 from acutance.models.card import read_card
 from acutance.models.checkpoint import load_model
@@ -174,6 +176,13 @@ REFUSED = [
 def test_what_cannot_take_turns_is_refused(job_of, settings, message):
     with pytest.raises(InputError, match=message):
         job_of(**{"data__levels": "joint", **settings})
+
+
+def test_a_picture_that_is_too_small_is_told_by_the_patch_that_was_asked_for(job_of, tmp_path):
+    for name in ("a.png", "b.png"):
+        write_picture(tmp_path / name, Picture(np.zeros((20, 20, 3), np.uint8), None))
+    with pytest.raises(InputError, match="20x20, smaller than one 64x64 patch"):
+        job_of(data__levels="joint", data__patch=64, data__photos=[str(tmp_path)])
 
 
 @pytest.mark.parametrize(
