@@ -178,6 +178,11 @@ def test_what_cannot_take_turns_is_refused(job_of, settings, message):
         job_of(**{"data__levels": "joint", **settings})
 
 
+def test_a_term_on_a_level_that_is_not_there_says_what_levels_are(job_of):
+    with pytest.raises(InputError, match=r"is on 'x2'.* below its own scale; .* leave out on="):
+        job_of(loss__expression="l1 + l1(on=2)", network__scale=2)
+
+
 def test_a_picture_that_is_too_small_is_told_by_the_patch_that_was_asked_for(job_of, tmp_path):
     for name in ("a.png", "b.png"):
         write_picture(tmp_path / name, Picture(np.zeros((20, 20, 3), np.uint8), None))

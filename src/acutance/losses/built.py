@@ -100,12 +100,24 @@ def level_of(on: str | int, scale: int) -> int:
     return 1 if name == "lr" else scale
 
 
+def _hint(output: str) -> str:
+    if output in HINTS:
+        return HINTS[output]
+    if level_of(output, 0) > 1:
+        return (
+            " A network that grows has levels of 2, 4 ... below its own scale; at that, leave out "
+            "on= or the term."
+        )
+    return ""
+
+
 def _check_output(term: Term, supplies: tuple[str, ...]) -> None:
     on = output_name(term.schedule.on)
     if on != "sr" and on not in supplies:
         known = ", ".join(("sr", *supplies))
         raise InputError(
             f"The term '{term}' is on '{on}', and what there is to look at here is {known}."
+            f"{_hint(on)}"
         )
 
 
