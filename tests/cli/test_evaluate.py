@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,3 +105,24 @@ def test_a_mixture_is_scored_as_a_model(photo_folder, tmp_path):
         found.append(scores["images"])
     assert found[0] == found[1]
     assert found[0] != found[2]
+
+
+def test_a_lower_level_is_scored_where_the_scale_asks_for_it(photo_folder, tmp_path):
+    from acutance.models import build
+    from acutance.models.building import describe
+    from acutance.models.card import level_file
+    from acutance.models.checkpoint import save_model
+    from acutance.models.levels import cut
+
+    network = build("lapsrn:tiny", scale=4).eval()
+    card = replace(describe("lapsrn:tiny", scale=4), levels=(2,), name="a_x4")
+    model = tmp_path / "model.safetensors"
+    save_model(network, card, model)
+    save_model(*cut(network, card, 2), level_file(model, 2))
+    asked = ["--data", str(photo_folder), "--metrics", "psnr", "--json", "-"]
+    shown, own = (
+        CliRunner().invoke(evaluate, [*words, *asked], catch_exceptions=False).stdout
+        for words in ([str(tmp_path), "--scale", "2"], [str(level_file(model, 2))])
+    )
+    assert json.loads(shown) == json.loads(own)
+    assert json.loads(shown)["scale"] == 2

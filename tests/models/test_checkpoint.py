@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -277,3 +278,15 @@ def test_read_card_needs_a_file_that_carries_one(tmp_path):
     (tmp_path / "a.pth").write_bytes(b"")
     with pytest.raises(InputError, match=re.escape("acutance export FILE --output NAME")):
         read_card(tmp_path / "a.pth")
+
+
+def test_a_file_from_before_a_network_was_renamed_is_still_read(tmp_path):
+    arguments = {"features": 8, "growth": 8, "blocks": 1}
+    esrgan = build("esrgan", scale=2, arguments=arguments).eval()
+    card = replace(describe("esrgan", scale=2, arguments=arguments), architecture="rrdb")
+    metadata = {"acutance": card.to_json()}
+    save_file(esrgan.state_dict(), tmp_path / "model.safetensors", metadata=metadata)
+    assert read_card(tmp_path).architecture == "esrgan"
+    lr = torch.rand(1, 3, 6, 5)
+    with torch.inference_mode():
+        assert torch.equal(load_model(tmp_path)(lr), esrgan(lr))

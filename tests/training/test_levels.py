@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 from torch import equal
 
 from acutance.errors import InputError
+from acutance.imaging.files import write_picture
 from acutance.imaging.operators import resize
+from acutance.imaging.picture import Picture
 from acutance.imaging.resample import downscale
 from acutance.models.card import read_card
 from acutance.models.checkpoint import load_model
@@ -174,6 +176,31 @@ REFUSED = [
 def test_what_cannot_take_turns_is_refused(job_of, settings, message):
     with pytest.raises(InputError, match=message):
         job_of(**{"data__levels": "joint", **settings})
+
+
+def test_a_term_on_a_level_that_is_not_there_says_what_levels_are(job_of):
+    with pytest.raises(InputError, match=r"is on 'x2'.* below its own scale; .* leave out on="):
+        job_of(loss__expression="l1 + l1(on=2)", network__scale=2)
+
+
+def test_a_picture_that_is_too_small_is_told_by_the_patch_that_was_asked_for(job_of, tmp_path):
+    for name in ("a.png", "b.png"):
+        write_picture(tmp_path / name, Picture(np.zeros((20, 20, 3), np.uint8), None))
+    with pytest.raises(InputError, match="20x20, smaller than one 64x64 patch"):
+        job_of(data__levels="joint", data__patch=64, data__photos=[str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("l1 + ssim(on=2)", "x2 of the training patch has 8. Use --patch 24 or more"),
+        ("l1 + ssim(on='lr')", "the lr of the training patch has 4. Use --patch 44 or more"),
+        ("l1 + 0.01*gan(on=2, width=4)", "x2 of the training patch has 8. Use --patch 32 or more"),
+    ],
+)
+def test_crops_that_are_too_small_at_a_level_are_refused_before_the_run(job_of, loss, message):
+    with pytest.raises(InputError, match=message):
+        job_of(loss__expression=loss, data__patch=16)
 
 
 def test_a_run_leaves_a_model_of_each_level_that_it_trained(small_recipe, tmp_path):

@@ -17,7 +17,9 @@ from acutance.training.display import Silent
 from acutance.training.loop import train
 from acutance.training.perceptual import as_scored, choose_perceptual, why_settled
 from acutance.training.record import read_log
+from acutance.training.snapshots import Progress
 from acutance.training.validation import Pair
+from acutance.training.watch import is_best
 
 FLAT, NOISE = [0.0] * WINDOW, [(-1) ** k * 1.0 for k in range(WINDOW)]
 RISING = [float(k) for k in range(WINDOW)]
@@ -158,6 +160,20 @@ def test_a_run_that_drifts_goes_back_to_its_best(small_recipe, tmp_path, offer, 
     model = load_model(outcome.model)
     assert model.card.steps == 3
     assert all(torch.equal(kept[f"smooth.{n}"], t) for n, t in model.state_dict().items())
+
+
+def test_a_run_goes_back_no_farther_than_to_its_last_term(small_recipe, tmp_path, offer):
+    """The best score of all is of step 1, when the second term had not begun."""
+    offer(Fake([9.0, 0.1, 3.0, 2.0, 1.0, *(1.0 + 0.2 * k for k in range(1, 60))]), card("lower"))
+    outcome = settled_run(small_recipe, tmp_path / "a", loss__expression="l1 + mse(start=2)")
+    assert (outcome.reason, outcome.steps) == ("settled: drift", 4)
+
+
+def test_what_cannot_be_judged_is_not_the_best_by_psnr():
+    progress = Progress()
+    course = [Scored(1, 30.0, -0.2), Scored(2, 31.0, None), Scored(3, 29.0, -0.1)]
+    assert [is_best(progress, scored, since=0) for scored in course] == [True, False, True]
+    assert (progress.best_step, progress.best_psnr) == (3, 31.0)
 
 
 def test_a_result_that_cannot_be_judged_is_no_score(small_recipe, tmp_path, offer):

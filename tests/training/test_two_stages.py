@@ -11,6 +11,7 @@ from torch import equal
 from acutance.errors import InputError
 from acutance.models.mixing import mixed
 from acutance.training.display import Silent
+from acutance.training.dry_run import rehearse
 from acutance.training.loop import train
 from acutance.training.recipe import LossChoice, make_recipe
 from acutance.training.record import read_log
@@ -154,6 +155,17 @@ def test_what_is_wrong_with_the_second_stage_is_said_before_the_first(whole, tmp
     with pytest.raises(InputError, match="teacher"):
         train(recipe, tmp_path / "a", Silent())
     assert not (tmp_path / "a").exists()
+
+
+def test_what_is_wrong_with_the_first_stage_leaves_no_run_behind(whole, tmp_path):
+    """A run.toml of it would refuse the command put right as one of another recipe."""
+    recipe = replace(whole[0], first=replace(whole[0].first, loss="l11"))
+    message = "^The first stage, 'l11', cannot be trained: Unknown loss 'l11'"
+    with pytest.raises(InputError, match=message):
+        train(recipe, tmp_path / "a", Silent())
+    assert not (tmp_path / "a").exists()
+    with pytest.raises(InputError, match=message):
+        rehearse(recipe, quiet=True)
 
 
 def test_the_models_of_both_stages_can_be_mixed(whole):

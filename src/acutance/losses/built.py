@@ -92,12 +92,32 @@ def output_name(on: str | int) -> str:
     return f"x{on}" if isinstance(on, int) else on
 
 
+def level_of(on: str | int, scale: int) -> int:
+    """How many times as large as the lr the pictures are that a term is shown, of a network."""
+    name = output_name(on)
+    if name.startswith("x") and name[1:].isdigit():
+        return int(name[1:])
+    return 1 if name == "lr" else scale
+
+
+def _hint(output: str) -> str:
+    if output in HINTS:
+        return HINTS[output]
+    if level_of(output, 0) > 1:
+        return (
+            " A network that grows has levels of 2, 4 ... below its own scale; at that, leave out "
+            "on= or the term."
+        )
+    return ""
+
+
 def _check_output(term: Term, supplies: tuple[str, ...]) -> None:
     on = output_name(term.schedule.on)
     if on != "sr" and on not in supplies:
         known = ", ".join(("sr", *supplies))
         raise InputError(
             f"The term '{term}' is on '{on}', and what there is to look at here is {known}."
+            f"{_hint(on)}"
         )
 
 

@@ -13,7 +13,7 @@ from acutance.losses.balance import BALANCES
 from acutance.losses.balance.measured import Balance, Measured
 from acutance.losses.balance.shares import GradientShares
 from acutance.losses.balance.uncertainty import refuse_negative
-from acutance.losses.built import BuiltTerm, build_term, output_name
+from acutance.losses.built import BuiltTerm, build_term, level_of, output_name
 from acutance.losses.guards import check_margin
 from acutance.losses.slopes import Outputs, Scene, Slope, cosines, gramian, norm_of, sum_of
 from acutance.losses.terms import NOTHING, Expression, Term
@@ -190,20 +190,25 @@ class Objective(nn.Module):
         weights = self.balance.weigh(measured, step=moment.step, fraction=moment.fraction)
         return list(weights.unbind())
 
-    def check(self, patch: int, channels: int, *, dtype: torch.dtype = torch.float32) -> None:
+    def check(
+        self, patch: int, channels: int, *, scale: int = 1, dtype: torch.dtype = torch.float32
+    ) -> None:
         """Try every term on one training patch; raise InputError before step 1 if one cannot.
 
+        Terms on a lower level or on "lr" are shown less of the patch, by the network's `scale`.
         A term that needs extras is judged by its contract alone.
         """
         given = self.balance is None or self.expression.has_shares
         check_margin(self.expression, balanced=not given)
         for built in self.terms:
-            _check_size(built, patch, channels)
+            level = level_of(built.term.schedule.on, scale)
+            side = patch // scale * level
+            _check_size(built, side, channels, level=level, scale=scale)
             if built.needs:
                 continue
             owned = chain(self.networks.parameters(), self.networks.buffers())
             device = next((tensor.device for tensor in owned), torch.device("cpu"))
-            black = torch.zeros(1, channels, patch, patch, dtype=dtype, device=device)
+            black = torch.zeros(1, channels, side, side, dtype=dtype, device=device)
             try:
                 with torch.no_grad():
                     built.value(black, black, NOTHING)
@@ -211,12 +216,21 @@ class Objective(nn.Module):
                 raise InputError(f"The term '{built.term}' cannot be trained: {error}") from error
 
 
-def _check_size(built: BuiltTerm, patch: int, channels: int) -> None:
+def _check_size(built: BuiltTerm, side: int, channels: int, *, level: int, scale: int) -> None:
     least = built.contract.smallest(built.constants)
-    if patch < least:
+    if side < least:
+        there = (
+            "the"
+            if level == scale
+            else f"the level x{level} of the"
+            if level > 1
+            else "the lr of the"
+        )
+        patch = least if level == scale else -(-least // level) * scale
         raise InputError(
-            f"The term '{built.term}' needs pictures of at least {least} pixels a side, and the "
-            f"training patch has {patch}. Use --patch {least} or more, or leave the term out."
+            f"The term '{built.term}' needs pictures of at least {least} pixels a side, and "
+            f"{there} training patch has {side}. Use --patch {patch} or more, or leave the term "
+            "out."
         )
     if built.contract.channels and channels not in built.contract.channels:
         known = " or ".join(str(count) for count in built.contract.channels)

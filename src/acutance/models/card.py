@@ -15,6 +15,7 @@ FORMAT = 1
 METADATA_KEY = "acutance"
 MODEL_FILE = "model.safetensors"
 TWIN_FILE = "model.onnx"
+RENAMED = {"rrdb": "esrgan"}  # architectures by the names that older files have for them
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def parse_card(path: Path, text: str | None) -> ModelCard:
         raise _wrong_card(path, f"'{min(missing)}' is missing")
     own = {f.name for f in fields(ModelCard)}  # a later version may say more: not our concern
     card = {name: value for name, value in found.items() if name in own}
+    card["architecture"] = RENAMED.get(card["architecture"], card["architecture"])
     bound = Bound(**card["bound"]) if card.get("bound") else None
     levels = tuple(card.get("levels", ()))
     return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})

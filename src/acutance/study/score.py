@@ -55,7 +55,7 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
         return bicubic_subject(scale), scale
-    opened = _opened(at_level(model, scale), engine)
+    opened = _opened(str(at_level(model, scale)), engine)
     own = opened.card.scale
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")

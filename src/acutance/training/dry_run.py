@@ -12,7 +12,7 @@ from acutance.training.display import make_display
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
-from acutance.training.setup import Job, build_job, channels_of
+from acutance.training.setup import Job, build_job, channels_of, check_first
 from acutance.training.two_stages import has_first, main_stage
 from acutance.training.update import update
 
@@ -27,6 +27,7 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         pictures = gather(recipe, nowhere, display)
         stage = main_stage(recipe)
         plan = make_plan(stage, pictures, began=began, display=display)
+        check_first(recipe, plan, pictures, nowhere)
         job = build_job(stage, plan, pictures, nowhere)
         step_s = _mean_step_s(job)
     parameters = sum(p.numel() for p in job.bare.parameters())

@@ -18,7 +18,7 @@ from acutance.training.pictures import Pictures, check_same_pictures, gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.record import Log, read_plan, write_plan
-from acutance.training.setup import Job, build_job
+from acutance.training.setup import Job, build_job, check_first
 from acutance.training.signals import StopSignals
 from acutance.training.snapshots import (
     best_snapshot,
@@ -129,6 +129,7 @@ def prepare(
     if has_first(recipe) and snapshot is None:
         if known is None:
             build_job(stage, plan, pictures, folder)  # what is wrong is said before the first stage
+            check_first(recipe, plan, pictures, folder)
             write_plan(folder, recipe, plan)
         display.note(f"first stage: {recipe.first.loss}, in {folder / FIRST}")
         train(first_stage(recipe), folder / FIRST, display, pictures=pictures)

@@ -48,18 +48,22 @@ def as_scored(step: int, psnr: float, metric: str, value: float | None) -> Score
 
 
 def why_settled(scores: list[Scored], recipe: Recipe, steps: int) -> str:
-    """ "plateau", "drift" or "": see `settled`; of `steps` in the run at most.
-
-    Scores count from the step at which the last term has its full weight: before it, what the
-    network learns was another thing.
-    """
-    terms = parse_loss(recipe.loss.expression).terms
-    begin = max(term.schedule.full_at(steps) for term in terms)
+    """ "plateau", "drift" or "": see `settled`; of `steps` in the run at most."""
+    begin = counts_from(recipe, steps)
     return settled(
         [scored for scored in scores if scored.step >= begin],
         gain_db=recipe.stop.gain_db,
         gain_perceptual=recipe.stop.gain_perceptual,
     )
+
+
+def counts_from(recipe: Recipe, steps: int) -> int:
+    """The step at which the last term has its full weight, from which perceptual scores count.
+
+    Before it, what the network learns was another thing.
+    """
+    terms = parse_loss(recipe.loss.expression).terms
+    return max(term.schedule.full_at(steps) for term in terms)
 
 
 def _check(name: str, recipe: Recipe, pairs: list[Pair]) -> None:

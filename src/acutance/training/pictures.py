@@ -63,7 +63,7 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
     if len(levels) > 1:  # they have the memory together
         settings = replace(settings, limit_mib=settings.limit_mib / len(levels))
     pools = {}
-    for level in levels:
+    for level in reversed(levels):  # the highest first: what fits its crops fits smaller ones
         pools[level] = build_pool(
             photos,
             scale=level,

@@ -11,6 +11,7 @@ from acutance.errors import InputError
 from acutance.models.memory import keep_large_blocks
 from acutance.training.budget import budgeted
 from acutance.training.display import Display
+from acutance.training.endless import ENDLESS, check_moments, is_endless, warmup_steps
 from acutance.training.guides import teacher_digest
 from acutance.training.levels import turns_of
 from acutance.training.optimisers import full_rate
@@ -24,7 +25,6 @@ from acutance.training.two_stages import DEFAULT_MINUTES
 from acutance.training.update import update
 from acutance.training.validation import validate
 
-ENDLESS = 1_000_000  # steps of a run that stops by itself
 SCORINGS = 10  # in a run
 SAVE_S, LOG_S = 20.0, 2.0  # seconds between snapshots and between log lines
 FINISH_S = 5.0  # model file, its ONNX twin, start of the last process
@@ -34,6 +34,7 @@ _NOWHERE = Path()  # a trial writes nothing
 def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Display) -> Plan:
     """Work out what `recipe` leaves open. `began` is the start of the run (time.monotonic)."""
     keep_large_blocks()
+    check_moments(recipe)
     draft = _draft(recipe, pictures)
     pace = Pace(draft.threads, draft.precision, 0.0)
     needs_pace = not recipe.stop.steps or "auto" in (
@@ -67,6 +68,7 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
         fingerprint=draft.fingerprint,
         teacher=draft.teacher,
         perceptual=draft.perceptual,
+        warmup_steps=warmup_steps(recipe),
     )
 
 
@@ -124,15 +126,14 @@ def _stepper(
 
 def _steps(recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began: float) -> int:
     """Steps that fit into the minutes asked for; a run until convergence may take any number."""
-    minutes = recipe.stop.minutes
-    if not minutes and recipe.stop.until:
+    if is_endless(recipe):
         return ENDLESS
     job = build_job(recipe, draft, pictures, folder=_NOWHERE)
     start = time.monotonic()
     validate(job.to_scoring(), make_card(recipe, 0, {}), pictures.pairs, metric=job.metric)
     scoring_s = (time.monotonic() - start) * (SCORINGS + 1)
     return steps_in(
-        budgeted(minutes or DEFAULT_MINUTES),
+        budgeted(recipe.stop.minutes or DEFAULT_MINUTES),
         spent_s=time.monotonic() - began,
         step_s=pace.step_s,
         other_s=scoring_s + FINISH_S,

@@ -87,7 +87,10 @@ class FirstChoice:
 
 @dataclass(frozen=True, config=_STRICT)
 class OptimChoice:
-    """How weights move. Rates are absolute; warmup and milestones are shares of the run."""
+    """How weights move. Rates are absolute; warmup and milestones are shares of the run.
+
+    Of a run that --until alone ends, which has no length, warmup is a share of 10,000 steps.
+    """
 
     name: Literal["adam", "adamw", "sgd", "gd", "schedule_free"] = "adam"
     rate: Positive | Auto = "auto"

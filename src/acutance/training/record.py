@@ -43,6 +43,7 @@ class Plan:
     fingerprint: str  # of the training pictures
     teacher: str = ""  # SHA-256 of the teacher's file, where there is one
     perceptual: str = ""  # the metric beside PSNR of a run until it is settled
+    warmup_steps: int = 0  # of a run without length; else optim.warmup is a share of `steps`
 
 
 def run_file(folder: Path) -> Path:

@@ -23,6 +23,7 @@ from acutance.models.checkpoint import load_model
 from acutance.models.levels import levels_of
 from acutance.models.memory import keep_large_blocks
 from acutance.models.spread import load_weights
+from acutance.training.endless import check_moments
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
 from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
@@ -40,6 +41,7 @@ from acutance.training.record import Plan
 from acutance.training.rivals import make_rivals
 from acutance.training.snapshots import Progress, State
 from acutance.training.step import Work, parts_of, smooth_copy
+from acutance.training.two_stages import first_stage, has_first
 
 SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
 CHANNELS = {"rgb": 3, "luma": 1, "auto": None}  # auto: the preset's own
@@ -203,6 +205,19 @@ def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> J
     return Job(recipe, plan, folder, pictures, bare, work, progress, state, turns)
 
 
+def check_first(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> None:
+    """Build the stage before the run's own, where there is one: what is wrong is said now."""
+    if not has_first(recipe):
+        return
+    try:
+        check_moments(first_stage(recipe))
+        build_job(first_stage(recipe), plan, pictures, folder)
+    except InputError as error:
+        raise InputError(
+            f"The first stage, '{recipe.first.loss}', cannot be trained: {error}"
+        ) from error
+
+
 def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
     """The crops of lower levels are smaller: try every term on the smallest of them, too."""
     level = turns.scales[0]
@@ -210,11 +225,11 @@ def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
         return
     side = patch_at(level, plan.patch, work.scale)
     try:
-        work.objective.check(side, 1 if work.luma else 3)
+        work.objective.check(side, 1 if work.luma else 3, scale=level)
     except InputError as error:
         raise InputError(
-            f"At the level x{level}, whose crops have {side} pixels a side: {error} There it is "
-            f"{work.scale // level} times as many."
+            f"At the level x{level}, whose crops have {side} pixels a side: {error} --patch counts "
+            f"at x{work.scale}, {work.scale // level} times as many."
         ) from error
 
 
@@ -235,7 +250,7 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     _check_outputs_used(bare, objective)
     check_guides_used(guides, objective, recipe.loss.teacher)
     channels = channels_of(bare)
-    objective.check(plan.patch, channels)
+    objective.check(plan.patch, channels, scale=recipe.network.scale)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)
     return Work(
         fabric=fabric,

@@ -154,7 +154,7 @@ def set_rate(work: Work, choice: OptimChoice, plan: Plan, step: int, factor: flo
             step,
             plan.steps,
             schedule=plan.schedule,
-            warmup=choice.warmup,
+            warmup=plan.warmup_steps / plan.steps or choice.warmup,
             milestones=choice.milestones,
             gamma=choice.gamma,
         )

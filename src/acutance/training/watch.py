@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Mapping
+from math import isinf
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from acutance.training.board import open_board
 from acutance.training.collapse import Alarm, Alarms, Sight, as_logged, as_sight
 from acutance.training.convergence import Scored
 from acutance.training.display import Display
-from acutance.training.perceptual import as_scored
+from acutance.training.perceptual import as_scored, counts_from
 from acutance.training.record import Log, read_log
 from acutance.training.setup import Job
 from acutance.training.snapshots import Progress, save_snapshot
@@ -199,13 +200,19 @@ class Watch:
         for name, value in values.items():
             if value is not None and name != "ssim":
                 self._board.add_scalar(f"validation/{name}", value, step)
-        return is_best(job.progress, scored)
+        return is_best(job.progress, scored, since=counts_from(job.recipe, job.plan.steps))
 
 
-def is_best(progress: Progress, scored: Scored) -> bool:
-    """Whether this is the best so far, by perception where that is scored; notes what is."""
-    seen = scored.perceptual
-    better = scored.psnr > progress.best_psnr if seen is None else seen > progress.best_perceptual
+def is_best(progress: Progress, scored: Scored, *, since: int) -> bool:
+    """Whether this is the best so far, by perception from the step `since` on; notes what is.
+
+    By PSNR where perception was never scored; so the best of a run that drifts has all its terms.
+    """
+    seen = scored.perceptual if scored.step >= since else None
+    if seen is not None:
+        better = seen > progress.best_perceptual
+    else:
+        better = scored.psnr > progress.best_psnr and isinf(progress.best_perceptual)
     if scored.psnr > progress.best_psnr:
         progress.best_psnr = scored.psnr
     if seen is not None:
