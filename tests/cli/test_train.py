@@ -36,14 +36,14 @@ def test_minutes_become_steps_that_are_written_down(run_acutance, photo_folder, 
     import tomllib
 
     start = time.monotonic()
-    done = run_acutance("train", photo_folder, "--minutes", 0.5, "--run", tmp_path / "a")
+    done = run_acutance("train", photo_folder, "--minutes", 0.15, "--run", tmp_path / "a")
     taken = time.monotonic() - start
     assert done.returncode == 0, done.stderr
     tables = tomllib.loads((tmp_path / "a" / "run.toml").read_text())
-    assert tables["plan"]["steps"] > 20
+    assert tables["plan"]["steps"] > 5
     assert tables["plan"]["precision"] in {"fp32", "bf16"}
     assert tables["plan"]["step_s"] > 0
-    assert taken < 60  # half a minute was asked for; another load may slow the steps
+    assert taken < 40  # 9 seconds were asked for; another load may slow the steps
 
 
 def test_print_config_shows_every_setting_and_where_it_comes_from(tmp_path):

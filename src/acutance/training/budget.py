@@ -4,7 +4,7 @@ import os
 
 from acutance.errors import InputError
 
-SHORT_MINUTES = 0.25
+SHORT_MINUTES = 0.15
 
 
 def budgeted(minutes: float) -> float:
