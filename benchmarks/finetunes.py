@@ -246,11 +246,11 @@ def draw(asked: Asked) -> None:
     found = json.loads(asked.results.read_text(encoding="utf-8"))
     asked.images.mkdir(parents=True, exist_ok=True)
     write_atomically(asked.images / "finetunes.svg", plane_of(found))
-    if found["best"]:
-        best = folder_of(asked, ARMS[found["best"]])
-        write_atomically(
-            asked.images / "finetunes.png", crops({START: asked.start, found["best"]: best}, SCALE)
-        )
+    arms = {name: folder_of(asked, arm) for name, arm in asked.chosen.items()}
+    trained = {name: folder for name, folder in arms.items() if is_finished(folder)}
+    if trained:
+        models = {START: asked.start, **trained}
+        write_atomically(asked.images / "finetunes.png", crops(models, SCALE))
     print(asked.images)
 
 

@@ -14,7 +14,7 @@ COLUMNS |= {"lr_psnr": "LR-PSNR, dB"}
 DIGITS = {"psnr": 2, "ssim": 4, "lpips": 4, "niqe": 2, "lr_psnr": 2}
 PICTURES = {
     "finetunes.svg": "PSNR and LPIPS of every model, and the curve of the mixtures",
-    "finetunes.png": "crops of photographs by bicubic, L1 and the best arm, and the originals",
+    "finetunes.png": "crops of photographs by bicubic, L1 and the arms, and the originals",
 }
 
 
