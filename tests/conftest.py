@@ -1,5 +1,7 @@
 """What all tests share: where the published pictures are, and small pictures of our own."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +13,13 @@ import pytest
 
 from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
+
+LONGEST = ("test_readme.py", "test_quickstart.py", "test_documents.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that no worker ends with one while the other idles."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -61,5 +70,27 @@ def run_acutance() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "acutance", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def run_within(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command as `run_acutance` does, but in this process, which has torch in hand."""
+    from acutance.cli import main
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["acutance", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        out, err = io.StringIO(), io.StringIO()
+        code = 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
     return run

@@ -16,13 +16,15 @@ def test_every_option_is_a_setting_that_exists():
     assert set(OPTIONS.values()) <= set(flatten(Recipe()))
 
 
-def test_a_run_needs_no_config_file_and_prints_its_model(run_acutance, photo_folder, tmp_path):
+def test_a_run_needs_no_config_file_and_prints_its_model(
+    run_acutance, run_within, photo_folder, tmp_path
+):
     run = tmp_path / "a"
     done = run_acutance("train", photo_folder, "--steps", 20, "--run", run, *FIXED)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{run / 'model.safetensors'}\n"  # stdout is data, the rest is stderr
     assert "validation PSNR-Y" in done.stderr
-    again = run_acutance("train", photo_folder, "--steps", 20, "--run", run, *FIXED)
+    again = run_within("train", photo_folder, "--steps", 20, "--run", run, *FIXED)
     assert again.returncode == 0
     assert "continuing" in again.stderr
     other = run_acutance("train", photo_folder, "--steps", 30, "--run", run, *FIXED)
@@ -60,8 +62,8 @@ def test_print_config_shows_every_setting_and_where_it_comes_from(tmp_path):
     assert lines["seed"].endswith("# default")
 
 
-def test_dry_run_says_what_it_would_take_and_writes_nothing(run_acutance, photo_folder, tmp_path):
-    done = run_acutance(
+def test_dry_run_says_what_it_would_take_and_writes_nothing(run_within, photo_folder, tmp_path):
+    done = run_within(
         "train", photo_folder, "--steps", 100, "--run", tmp_path / "a", "--dry-run", *FIXED
     )
     assert done.returncode == 0, done.stderr
@@ -71,10 +73,10 @@ def test_dry_run_says_what_it_would_take_and_writes_nothing(run_acutance, photo_
     assert not (tmp_path / "a").exists()
 
 
-def test_multiply_adds_are_those_of_the_convolutions(run_acutance, photo_folder):
+def test_multiply_adds_are_those_of_the_convolutions(run_within, photo_folder):
     """Every weight is used once for each of 16 x 16 lr pixels: 14,660 less its 117 biases."""
     biases = 16 * 7 + 4
-    done = run_acutance("train", photo_folder, "--steps", 100, "--dry-run", *FIXED)
+    done = run_within("train", photo_folder, "--steps", 100, "--dry-run", *FIXED)
     shown = re.search(r"multiply-adds a patch +([\d.,]+) M", done.stdout)
     assert shown is not None, done.stdout
     assert float(shown[1]) == pytest.approx((14_660 - biases) * 256 / 1e6, abs=0.06)
@@ -94,11 +96,11 @@ def test_multiply_adds_are_those_of_the_convolutions(run_acutance, photo_folder)
     ],
 )
 def test_bad_input_is_told_in_one_message_and_exit_code_2(
-    arguments, message, run_acutance, photo_folder, tmp_path
+    arguments, message, run_within, photo_folder, tmp_path
 ):
     given = [photo_folder if a == "photos" else a for a in arguments]
     given = [tmp_path / "a" if a == "a" else a for a in given]
-    done = run_acutance("train", *given)
+    done = run_within("train", *given)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr

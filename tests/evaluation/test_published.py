@@ -34,12 +34,18 @@ ROUTE_B = {
 }
 
 
+def long_ones_slow(table: dict) -> list:
+    """A hundred pictures at one scale show what there is to show of a set; the others are slow."""
+    slow = {("B100", 3), ("B100", 4)}
+    return [pytest.param(*key, marks=[pytest.mark.slow] if key in slow else []) for key in table]
+
+
 @cache
 def bicubic_scores(folder: Path, scale: int, protocol: str) -> Scores:
     return evaluate(bicubic_subject(scale), [folder], scale=scale, protocol=protocol)
 
 
-@pytest.mark.parametrize(("name", "scale"), TABLE, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "scale"), long_ones_slow(TABLE), ids=str)
 def test_bicubic_has_its_published_scores(acutance_data: Path, name: str, scale: int) -> None:
     """Within 0.01 dB and 0.0005; SSIM of Set14, whose published row departs a little: 0.001."""
     scores = bicubic_scores(acutance_data / name, scale, "table@1")
@@ -48,7 +54,7 @@ def test_bicubic_has_its_published_scores(acutance_data: Path, name: str, scale:
     assert scores.mean(name, "ssim") == pytest.approx(ssim, abs=0.001 if name == "Set14" else 5e-4)
 
 
-@pytest.mark.parametrize(("name", "scale"), ROUTE_B, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "scale"), long_ones_slow(ROUTE_B), ids=str)
 def test_bicubic_by_the_route_of_networks(acutance_data: Path, name: str, scale: int) -> None:
     scores = bicubic_scores(acutance_data / name, scale, "y@1")
     psnr, ssim = ROUTE_B[name, scale]

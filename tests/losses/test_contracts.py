@@ -30,7 +30,19 @@ COMPILED = frozenset(
 )
 # Their gradients by differences take many passes through a network or a pyramid.
 LONG_DIFFERENCES = frozenset(
-    ["contrastive_ratio", "dists", "nlpd", "perceptual", "random_features", "scattering"]
+    [
+        "contrastive_ratio",
+        "dists",
+        "fsim",
+        "mdsi",
+        "ms_gmsd",
+        "nlpd",
+        "perceptual",
+        "random_features",
+        "scattering",
+        "structure_tensor",
+        "style",
+    ]
 )
 
 
