@@ -6,10 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from acutance import evaluate
-from acutance.evaluation.exchange import exchange_interval, exchange_rate, standing
+from acutance.evaluation.exchange import by_picture, exchange_interval, exchange_rate, standing
 from acutance.evaluation.scoring import Scores
 from acutance.models.card import read_card
 from acutance.models.mixing import mixed, parse_mixture
@@ -85,12 +83,6 @@ def against(found: Scores, start: Scores, name: str) -> dict[str, object]:
             "reason": price.reason,
         },
     }
-
-
-def by_picture(scores: Scores, name: str, metric: str) -> np.ndarray:
-    """Values in the order of the pictures' names."""
-    rows = {r.picture: r.value for r in scores.rows if (r.set, r.metric) == (name, metric)}
-    return np.array([rows[picture] for picture in sorted(rows)])
 
 
 def curve(ends: tuple[str, str], group: str, kept: Path) -> list[dict[str, object]]:

@@ -55,8 +55,8 @@ def exchange_interval(
     Introduction to the Bootstrap (1993), sec. 13.3.
     """
     check_comparable(model, reference)
-    paid = _by_picture(reference, set, "psnr") - _by_picture(model, set, "psnr")
-    gained = _by_picture(reference, set, "lpips") - _by_picture(model, set, "lpips")
+    paid = by_picture(reference, set, "psnr") - by_picture(model, set, "psnr")
+    gained = by_picture(reference, set, "lpips") - by_picture(model, set, "lpips")
     count = len(paid)
     drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, resamplings)
     price = drawn @ paid
@@ -66,7 +66,8 @@ def exchange_interval(
     return float(low), float(high)
 
 
-def _by_picture(scores: Scores, set: str, metric: str) -> np.ndarray:
+def by_picture(scores: Scores, set: str, metric: str) -> np.ndarray:
+    """Values of one metric on one set, in the order of the pictures' names."""
     rows = {r.picture: r.value for r in scores.rows if (r.set, r.metric) == (set, metric)}
     return np.array([rows[name] for name in sorted(rows)])
 
