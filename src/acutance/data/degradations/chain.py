@@ -39,9 +39,7 @@ def degrade(hr: np.ndarray, chain: Chain, *, scale: int, draw: np.random.Generat
     `unrounded`. What no stage has brought to that size is reduced by MATLAB's bicubic at the end.
     The same state of `draw` gives the same picture.
     """
-    lr = hr
-    for _, lr in passes(hr, chain, scale=scale, draw=draw):
-        pass
+    *_, (_, lr) = passes(hr, chain, scale=scale, draw=draw)
     return lr
 
 
