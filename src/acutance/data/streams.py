@@ -18,6 +18,7 @@ class Stream(IntEnum):
     PICTURE = 2
     SPLIT = 3
     DEGRADE = 4
+    DEGRADE_PICTURE = 5
 
 
 def philox(seed: int, stream: int, *, step: int, part: int = 0) -> np.random.Philox:

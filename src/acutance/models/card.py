@@ -41,6 +41,7 @@ class ModelCard:
     scale: int
     arguments: Mapping[str, Constant] = field(default_factory=dict)  # all constants but scale
     levels: tuple[int, ...] = ()  # lower scales that it was trained for, and can be cut to
+    degradation: str = ""  # the chain that made its lr; empty: MATLAB's bicubic
     head: str = ""  # "spread": it also says how sure it is of each value
     color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
     reach: int | None = None  # lr pixels; None: every pixel matters
@@ -58,7 +59,8 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        silent = {"levels": (), "head": "", "bound": None, "multiple": 1}  # as in older files
+        # what older files do not have
+        silent = {"levels": (), "degradation": "", "head": "", "bound": None, "multiple": 1}
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         return json.dumps(said, sort_keys=True)
 
@@ -214,6 +216,7 @@ _EXPECTED = {
     "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
     "arguments": (_are_constants, "an object of numbers and words"),
     "levels": (_are_levels, "a list of scales"),
+    "degradation": (_is_text, "a text"),
     "head": (lambda v: v in ("", "spread"), "'spread' or ''"),
     "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
     "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),
