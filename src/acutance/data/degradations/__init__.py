@@ -9,7 +9,12 @@ from acutance.catalog import Catalog
 DEGRADATIONS = Catalog(
     "degradation",
     {
+        "blur": "acutance.data.degradations.blur:blur",
+        "defocus": "acutance.data.degradations.defocus:defocus",
+        "motion": "acutance.data.degradations.motion:motion",
         "reduce": "acutance.data.degradations.reduce:reduce",
+        "resize": "acutance.data.degradations.resize:resize",
+        "sinc": "acutance.data.degradations.sinc:sinc",
     },
     "acutance.degradations",
 )

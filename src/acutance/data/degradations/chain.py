@@ -1,5 +1,6 @@
 """Carry out a chain: draw what it leaves open, then one stage after the other."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from acutance.data.degradations.contract import Aim, Constant, Option, as_bytes,
 from acutance.data.degradations.expression import (
     Between,
     Chain,
+    Node,
     OneOf,
     Shuffle,
     Step,
@@ -28,8 +30,11 @@ class Drawn:
     options: Mapping[str, Constant]
 
     def __str__(self) -> str:
-        shown = [f"{k}={v if isinstance(v, str) else f'{v:.3g}'}" for k, v in self.options.items()]
-        return f"{self.name}({', '.join(shown)})"
+        shown = [
+            f"{name}={f'{value:.3g}' if isinstance(value, float) else value}"
+            for name, value in self.options.items()
+        ]
+        return f"{self.name}({', '.join(shown)})" if shown else self.name
 
 
 def degrade(hr: np.ndarray, chain: Chain, *, scale: int, draw: np.random.Generator) -> np.ndarray:
@@ -67,18 +72,22 @@ def drawn(chain: Chain, draw: np.random.Generator) -> list[Drawn]:
     """The stages that are carried out this time, in their order, every option drawn."""
     found: list[Drawn] = []
     for node in chain.nodes:
-        # drawn even where it is sure, so that p=0.9 and p=1 share all other numbers
-        if draw.random() >= node.chance:
-            continue
-        if isinstance(node, Step):
-            found.append(_drawn_step(node, draw))
-        elif isinstance(node, Shuffle):
-            for place in draw.permutation(len(node.parts)).tolist():
-                found += drawn(node.parts[place], draw)
-        else:
-            place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
-            found += drawn(node.parts[min(place, len(node.parts) - 1)], draw)
+        # all is drawn, sure or left out, so that p=0.5 and p=1 share every other number
+        happens = draw.random() < node.chance
+        inside = _drawn_node(node, draw)
+        if happens:
+            found += inside
     return found
+
+
+def _drawn_node(node: Node, draw: np.random.Generator) -> list[Drawn]:
+    if isinstance(node, Step):
+        return [_drawn_step(node, draw)]
+    if isinstance(node, Shuffle):
+        order = draw.permutation(len(node.parts)).tolist()
+        return [one for place in order for one in drawn(node.parts[place], draw)]
+    place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
+    return drawn(node.parts[min(place, len(node.parts) - 1)], draw)
 
 
 def _drawn_step(step: Step, draw: np.random.Generator) -> Drawn:
@@ -95,10 +104,10 @@ def _number(value: Value, option: Option, draw: np.random.Generator) -> Constant
         return value.values[int(draw.integers(len(value.values)))]
     if not isinstance(value, Between):
         return value
-    if option.whole:
-        if value.log:
-            return round(float(np.exp(draw.uniform(np.log(value.low), np.log(value.high)))))
+    if option.whole and not value.log:
         return int(draw.integers(int(value.low), int(value.high) + 1))
-    if value.log:
-        return float(np.exp(draw.uniform(np.log(value.low), np.log(value.high))))
-    return float(draw.uniform(value.low, value.high))
+    if not value.log:
+        return float(draw.uniform(value.low, value.high))
+    number = math.exp(draw.uniform(math.log(value.low), math.log(value.high)))
+    number = min(max(number, value.low), value.high)  # there and back, a logarithm loses a digit
+    return round(number) if option.whole else number

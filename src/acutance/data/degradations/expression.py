@@ -14,6 +14,7 @@ from acutance.data.degradations.contract import Constant, Option, Stage
 from acutance.errors import InputError, pointed
 
 LONGEST = 20_000  # characters; the parser's stack is finite
+DEEPEST = 20  # composites within each other; so is that of whoever walks the chain
 UNROUNDED, NOTHING = "unrounded", "none"
 COMPOSITES = ("shuffle", "either")
 
@@ -107,6 +108,8 @@ def parse_degradation(text: str) -> Chain:
     and `either(0.7*a, 0.3*b)` take chains; `none` does nothing; a last `unrounded` keeps floats.
     """
     line = " ".join(text.split())
+    if "#" in line:  # a comment to Python, which would hide the rest
+        raise InputError(pointed(line, line.index("#"), "There are no comments in a degradation."))
     if not line:
         raise InputError("The degradation is empty. Write one such as 'reduce | jpeg(quality=50)'.")
     if len(line) > LONGEST:
@@ -119,7 +122,9 @@ def parse_degradation(text: str) -> Chain:
     except SyntaxError as error:
         message = f"The degradation cannot be read: {error.msg}."
         raise InputError(pointed(line, (error.offset or 1) - 1, message)) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError) as error:
+        raise InputError("The degradation is too long or too deeply nested. Shorten it.") from error
+    except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"The degradation cannot be read: {error}.") from error
@@ -171,6 +176,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.depth = 0
 
     def error(self, node: ast.AST, message: str) -> InputError:
         # the tree counts bytes of UTF-8, the caret columns of characters
@@ -195,6 +201,8 @@ class _Reader:
             raise self.error(node, "This is not a stage. Write a | b, a(option=1), shuffle(a, b).")
         if name.id == UNROUNDED:
             raise self.error(node, f"'{UNROUNDED}' stands once, at the very end.")
+        if name.id == NOTHING:
+            raise self.error(node, f"'{NOTHING}' takes no options.")
         if name.id in COMPOSITES:
             return self._composite(name.id, call, node)
         if name.id not in DEGRADATIONS.places():
@@ -215,6 +223,14 @@ class _Reader:
         return Step(name, tuple(given.items()), self._chance(call))
 
     def _composite(self, name: str, call: ast.Call, node: ast.expr) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(node, f"Chains are nested {DEEPEST} deep at most.")
+        found = self._parts(name, call, node)
+        self.depth -= 1
+        return found
+
+    def _parts(self, name: str, call: ast.Call, node: ast.expr) -> Node:
         wrong = next((word for word in call.keywords if word.arg != "p"), None)
         if wrong is not None:
             raise self.error(wrong.value, f"'{name}' takes chains, and p alone by name.")
@@ -224,12 +240,12 @@ class _Reader:
         if name == "shuffle":
             return Shuffle(tuple(self.read_chain(part) for part in call.args), chance)
         pairs = [self._weighed(part) for part in call.args]
-        if any(odds is None for odds, _ in pairs) and any(odds for odds, _ in pairs):
+        if len({odds is None for odds, _ in pairs}) > 1:
             raise self.error(node, "Give every part of 'either' its odds, or none: 0.7*a, 0.3*b.")
         odds = [1.0 if odds is None else odds for odds, _ in pairs]
-        total = math.fsum(odds)
-        if total <= 0:
-            raise self.error(node, "The odds of 'either' add up to nothing.")
+        total = sum(odds)  # fsum raises where this is infinite
+        if not 0 < total < math.inf:
+            raise self.error(node, f"The odds of 'either' add up to {total:g}. Say 0.7*a, 0.3*b.")
         shares = tuple(odds if abs(total - 1) < 1e-9 else [one / total for one in odds])
         return Either(tuple(chain for _, chain in pairs), shares, chance)
 
@@ -245,13 +261,15 @@ class _Reader:
         return odds, Chain(self._nodes([*_between_bars(first.right), *parts[1:]]))
 
     def _chance(self, call: ast.Call) -> float:
-        for word in call.keywords:
-            if word.arg == "p":
-                chance = self._number(word.value)
-                if chance is None or not 0 <= chance <= 1:
-                    raise self.error(word.value, "p, the chance of a stage, is from 0 to 1.")
-                return chance
-        return 1.0
+        words = [word for word in call.keywords if word.arg == "p"]
+        if len(words) > 1:
+            raise self.error(words[1].value, "Options are written one by one, each once.")
+        if not words:
+            return 1.0
+        chance = self._number(words[0].value)
+        if chance is None or not 0 <= chance <= 1:
+            raise self.error(words[0].value, "p, the chance of a stage, is from 0 to 1.")
+        return chance
 
     def _option(
         self, stage: str, name: str, node: ast.expr, options: Mapping[str, Option]
@@ -274,18 +292,21 @@ class _Reader:
     def _range(self, node: ast.expr, parts: list[ast.expr], option: Option, what: str) -> Between:
         if option.choices or len(parts) != 2:
             raise self.error(node, f"{what}: a range is two numbers (low, high). {_takes(option)}")
-        low, high = (self._constant(part, option, what) for part in parts)
+        low, high = (self._amount(part, option, what) for part in parts)
         log = isinstance(node, ast.Call)
-        if not float(low) <= float(high) or (log and float(low) <= 0):
-            least = ", from above 0," if log else ""
-            raise self.error(node, f"{what}: a range goes upward{least} not {low!r} to {high!r}.")
-        return Between(float(low), float(high), log)
+        if low > high or (log and low <= 0):
+            least = ", from above 0" if log else ""
+            raise self.error(node, f"{what}: a range goes upward{least}, not {low!r} to {high!r}.")
+        return Between(low, high, log)
 
     def _constant(self, node: ast.expr, option: Option, what: str) -> Constant:
         if option.choices:
             if isinstance(node, ast.Constant) and node.value in option.choices:
                 return str(node.value)
             raise self.error(node, f"{what}: {_takes(option)}")
+        return self._amount(node, option, what)
+
+    def _amount(self, node: ast.expr, option: Option, what: str) -> float:
         number = self._number(node)
         if number is None or not option.low <= number <= option.high:
             raise self.error(node, f"{what}: {_takes(option)}")
@@ -299,18 +320,24 @@ class _Reader:
             return None if number is None else -number
         if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
             try:
-                return float(node.value)  # pyright: ignore[reportArgumentType]
+                number = float(node.value)  # pyright: ignore[reportArgumentType]
             except OverflowError:
                 return None
+            return number if math.isfinite(number) else None  # 1e999 is infinite to Python
         return None
 
 
 def _between_bars(node: ast.expr) -> list[ast.expr]:
+    """The parts of a | (b | c) | d, in their order."""
     parts: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        parts.append(node.right)
-        node = node.left
-    return [node, *reversed(parts)]
+    left = [node]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            left += [node.right, node.left]
+        else:
+            parts.append(node)
+    return parts
 
 
 def _is_name(node: ast.expr, name: str) -> bool:
