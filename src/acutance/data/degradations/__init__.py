@@ -11,10 +11,16 @@ DEGRADATIONS = Catalog(
     {
         "blur": "acutance.data.degradations.blur:blur",
         "defocus": "acutance.data.degradations.defocus:defocus",
+        "jpeg": "acutance.data.degradations.jpeg:jpeg",
         "motion": "acutance.data.degradations.motion:motion",
+        "noise": "acutance.data.degradations.noise:noise",
+        "poisson": "acutance.data.degradations.poisson:poisson",
         "reduce": "acutance.data.degradations.reduce:reduce",
         "resize": "acutance.data.degradations.resize:resize",
+        "sensor": "acutance.data.degradations.sensor:sensor",
         "sinc": "acutance.data.degradations.sinc:sinc",
+        "video": "acutance.data.degradations.video:video",
+        "webp": "acutance.data.degradations.webp:webp",
     },
     "acutance.degradations",
 )
