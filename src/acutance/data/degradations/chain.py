@@ -73,12 +73,22 @@ def drawn(chain: Chain, draw: np.random.Generator) -> list[Drawn]:
         if isinstance(node, Step):
             found.append(_drawn_step(node, draw))
         elif isinstance(node, Shuffle):
-            for place in draw.permutation(len(node.parts)).tolist():
+            for place in _order(node, draw):
                 found += drawn(node.parts[place], draw)
         else:
             place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
             found += drawn(node.parts[min(place, len(node.parts) - 1)], draw)
     return found
+
+
+def _order(node: Shuffle, draw: np.random.Generator) -> list[int]:
+    """The chains in a drawn order, in which those of one argument keep theirs."""
+    order = draw.permutation(len(node.parts)).tolist()
+    for argument in node.arguments():
+        places = sorted(order.index(part) for part in argument)
+        for place, part in zip(places, argument, strict=True):
+            order[place] = part
+    return order
 
 
 def _drawn_step(step: Step, draw: np.random.Generator) -> Drawn:
@@ -95,10 +105,7 @@ def _number(value: Value, option: Option, draw: np.random.Generator) -> Constant
         return value.values[int(draw.integers(len(value.values)))]
     if not isinstance(value, Between):
         return value
-    if option.whole:
-        if value.log:
-            return round(float(np.exp(draw.uniform(np.log(value.low), np.log(value.high)))))
+    if option.whole and value.law == "even":
         return int(draw.integers(int(value.low), int(value.high) + 1))
-    if value.log:
-        return float(np.exp(draw.uniform(np.log(value.low), np.log(value.high))))
-    return float(draw.uniform(value.low, value.high))
+    number = value.at(draw.random())
+    return round(number) if option.whole else number

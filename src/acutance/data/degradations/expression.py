@@ -4,8 +4,9 @@ import ast
 import math
 import tomllib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from acutance.catalog import nearest
@@ -16,19 +17,32 @@ from acutance.errors import InputError, pointed
 LONGEST = 20_000  # characters; the parser's stack is finite
 UNROUNDED, NOTHING = "unrounded", "none"
 COMPOSITES = ("shuffle", "either")
+# of a range: what is drawn evenly, and the way back from it
+LAWS: Mapping[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "even": (float, float),
+    "log": (math.log, math.exp),
+    "square": (lambda x: x * x, math.sqrt),  # of variances, where the option is a deviation
+    "inverse": (lambda x: 1 / x, lambda x: 1 / x),
+}
 
 
 @dataclass(frozen=True)
 class Between:
-    """A number drawn evenly from low to high, or evenly in its logarithm."""
+    """A number from low to high: it, or by its law something of it, is drawn evenly."""
 
     low: float
     high: float
-    log: bool = False
+    law: str = "even"  # a name in LAWS
 
     def __str__(self) -> str:
         pair = f"({self.low!r}, {self.high!r})"
-        return f"log{pair}" if self.log else pair
+        return pair if self.law == "even" else f"{self.law}{pair}"
+
+    def at(self, uniform: float) -> float:
+        """The number that a uniform one in [0, 1) stands for."""
+        forth, back = LAWS[self.law]
+        low, high = forth(self.low), forth(self.high)
+        return min(max(back(low + uniform * (high - low)), self.low), self.high)
 
 
 @dataclass(frozen=True)
@@ -59,13 +73,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Shuffle:
-    """Chains that are carried out one after the other, in a drawn order."""
+    """Chains that are carried out one after the other, in a drawn order.
+
+    `runs` says of each argument how many of the chains it is: those of `a > b` keep their order,
+    with others between them or not.
+    """
 
     parts: tuple["Chain", ...]
+    runs: tuple[int, ...]
     chance: float = 1.0
 
     def __str__(self) -> str:
-        return _called("shuffle", [str(part) for part in self.parts], self.chance)
+        shown = [" > ".join(str(self.parts[k]) for k in run) for run in self.arguments()]
+        return _called("shuffle", shown, self.chance)
+
+    def arguments(self) -> list[range]:
+        """The places of the chains, argument by argument."""
+        ends = accumulate(self.runs)
+        return [range(end - run, end) for end, run in zip(ends, self.runs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -102,9 +127,11 @@ class Chain:
 def parse_degradation(text: str) -> Chain:
     """Read a chain; raises InputError that points at the place. `str` of it reads back the same.
 
-    Stages stand between `|`. An option is a number, a word in quotes, a range `(low, high)` or
-    `log(low, high)`, or a list of which one is drawn; `p` is the chance of a stage. `shuffle(a, b)`
-    and `either(0.7*a, 0.3*b)` take chains; `none` does nothing; a last `unrounded` keeps floats.
+    Stages stand between `|`. An option is a number, a word in quotes, a range `(low, high)`, or a
+    list of which one is drawn; `p` is the chance of a stage. Of `log(low, high)` the logarithm is
+    drawn evenly, of `square` the square, of `inverse` the inverse. `shuffle(a, b > c)` and
+    `either(0.7*a, 0.3*b)` take chains, and `>` keeps two of them in order; `none` does nothing; a
+    last `unrounded` keeps floats.
     """
     line = " ".join(text.split())
     if not line:
@@ -222,7 +249,9 @@ class _Reader:
             raise self.error(node, f"'{name}' needs two chains or more: {name}(a, b | c).")
         chance = self._chance(call)
         if name == "shuffle":
-            return Shuffle(tuple(self.read_chain(part) for part in call.args), chance)
+            runs = [_in_order(part) for part in call.args]
+            parts = tuple(self.read_chain(part) for run in runs for part in run)
+            return Shuffle(parts, tuple(map(len, runs)), chance)
         pairs = [self._weighed(part) for part in call.args]
         if any(odds is None for odds, _ in pairs) and any(odds for odds, _ in pairs):
             raise self.error(node, "Give every part of 'either' its odds, or none: 0.7*a, 0.3*b.")
@@ -265,21 +294,26 @@ class _Reader:
             if not node.elts:
                 raise self.error(node, f"{what}: the list is empty.")
             return OneOf(tuple(self._constant(part, option, what) for part in node.elts))
-        if isinstance(node, ast.Tuple):
-            return self._range(node, node.elts, option, what)
-        if isinstance(node, ast.Call) and _is_name(node.func, "log") and not node.keywords:
-            return self._range(node, node.args, option, what)
+        if isinstance(node, ast.Tuple | ast.Call):
+            return self._range(node, option, what)
         return self._constant(node, option, what)
 
-    def _range(self, node: ast.expr, parts: list[ast.expr], option: Option, what: str) -> Between:
+    def _range(self, node: ast.Tuple | ast.Call, option: Option, what: str) -> Between:
+        law = "even"
+        if isinstance(node, ast.Call):
+            law = node.func.id if isinstance(node.func, ast.Name) else ""
+            if law not in LAWS or node.keywords:
+                known = ", ".join(f"{name}(low, high)" for name in LAWS if name != "even")
+                raise self.error(node, f"{what}: a range is (low, high) or one of {known}.")
+        parts = node.args if isinstance(node, ast.Call) else node.elts
         if option.choices or len(parts) != 2:
             raise self.error(node, f"{what}: a range is two numbers (low, high). {_takes(option)}")
-        low, high = (self._constant(part, option, what) for part in parts)
-        log = isinstance(node, ast.Call)
-        if not float(low) <= float(high) or (log and float(low) <= 0):
-            least = ", from above 0," if log else ""
-            raise self.error(node, f"{what}: a range goes upward{least} not {low!r} to {high!r}.")
-        return Between(float(low), float(high), log)
+        low, high = (float(self._constant(part, option, what)) for part in parts)
+        of_positive = law in {"log", "inverse"}
+        if low > high or (of_positive and low <= 0) or (law == "square" and low < 0):
+            least = ", from above 0," if of_positive else ""
+            raise self.error(node, f"{what}: a range goes upward{least} not {low:g} to {high:g}.")
+        return Between(low, high, law)
 
     def _constant(self, node: ast.expr, option: Option, what: str) -> Constant:
         if option.choices:
@@ -311,6 +345,13 @@ def _between_bars(node: ast.expr) -> list[ast.expr]:
         parts.append(node.right)
         node = node.left
     return [node, *reversed(parts)]
+
+
+def _in_order(node: ast.expr) -> list[ast.expr]:
+    """The chains of `a > b > c`; of anything else, itself."""
+    if isinstance(node, ast.Compare) and all(isinstance(sign, ast.Gt) for sign in node.ops):
+        return [node.left, *node.comparators]
+    return [node]
 
 
 def _is_name(node: ast.expr, name: str) -> bool:
