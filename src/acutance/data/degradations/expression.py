@@ -35,7 +35,7 @@ class Between:
     law: str = "even"  # a name in LAWS
 
     def __str__(self) -> str:
-        pair = f"({self.low!r}, {self.high!r})"
+        pair = f"({_plain(self.low)}, {_plain(self.high)})"
         return pair if self.law == "even" else f"{self.law}{pair}"
 
     def at(self, uniform: float) -> float:
@@ -52,7 +52,7 @@ class OneOf:
     values: tuple[Constant, ...]
 
     def __str__(self) -> str:
-        return f"[{', '.join(map(repr, self.values))}]"
+        return f"[{', '.join(map(_plain, self.values))}]"
 
 
 Value = Constant | Between | OneOf
@@ -67,7 +67,7 @@ class Step:
     chance: float = 1.0
 
     def __str__(self) -> str:
-        shown = [f"{k}={v if isinstance(v, Between | OneOf) else repr(v)}" for k, v in self.options]
+        shown = [f"{name}={_plain(value)}" for name, value in self.options]
         return _called(self.name, shown, self.chance)
 
 
@@ -103,7 +103,7 @@ class Either:
 
     def __str__(self) -> str:
         shown = [
-            f"{odds!r}*{part if len(part.nodes) < 2 else f'({part})'}"
+            f"{_plain(odds)}*{part if len(part.nodes) < 2 else f'({part})'}"
             for odds, part in zip(self.odds, self.parts, strict=True)
         ]
         return _called("either", shown, self.chance)
@@ -186,6 +186,11 @@ def stage_of(name: str) -> Stage:
             "its options are not known. Add one (acutance.data.degradations.contract)."
         )
     return stage
+
+
+def _plain(value: Value) -> str:
+    """As one writes it: 30, where Python has 30.0."""
+    return str(value) if isinstance(value, Between | OneOf) else repr(value).removesuffix(".0")
 
 
 def _called(name: str, inside: Sequence[str], chance: float) -> str:
