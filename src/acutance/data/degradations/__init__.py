@@ -9,6 +9,12 @@ from acutance.catalog import Catalog
 DEGRADATIONS = Catalog(
     "degradation",
     {
+        "noise": "acutance.data.degradations.noise:noise",
+        "poisson": "acutance.data.degradations.poisson:poisson",
+        "sensor": "acutance.data.degradations.sensor:sensor",
+        "jpeg": "acutance.data.degradations.jpeg:jpeg",
+        "webp": "acutance.data.degradations.webp:webp",
+        "video": "acutance.data.degradations.video:video",
         "reduce": "acutance.data.degradations.reduce:reduce",
     },
     "acutance.degradations",
