@@ -29,9 +29,7 @@ OTHERS = 6  # further draws on a sheet: a row
 )
 @click.option("--scale", type=int, help="hr side over lr side [default: the recipe's].")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)
-@click.option(
-    "--count", type=click.IntRange(1, 10_000), help="Draws of each picture [default: 1]."
-)
+@click.option("--count", type=click.IntRange(1, 10_000), help="Draws of each picture [default: 1].")
 @click.option("--show", is_flag=True, help="One sheet a picture: each stage, and other draws.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was drawn, for programs.")
@@ -69,9 +67,7 @@ def _check_recipe(name: str) -> None:
     find_recipe(name)
 
 
-def _write(
-    photos: Sequence[str], output: Path, by: "Degradation", options: dict[str, Any]
-) -> None:
+def _write(photos: Sequence[str], output: Path, by: "Degradation", options: dict[str, Any]) -> None:
     from acutance.study.degrading import carry_out, plan
 
     overwrite = options["overwrite"]
@@ -100,9 +96,9 @@ def _row(made: "Made") -> dict[str, object]:
 def _show(
     photos: Sequence[str], output: Path | None, by: "Degradation", options: dict[str, Any]
 ) -> None:
+    from acutance.storage import write_atomically
     from acutance.study.degradation_sheet import draw_sheet
     from acutance.study.degrading import plan, read_levels
-    from acutance.storage import write_atomically
 
     if options["as_json"]:
         raise InputError("--json tells what is written as pictures; leave out --show.")

@@ -79,7 +79,8 @@ def _other(
 ) -> Panel:
     names: list[str] = []
     lr = hr
-    for stage, lr in passes(hr, by.chain, scale=by.scale, draw=draw):
+    for stage, picture in passes(hr, by.chain, scale=by.scale, draw=draw):
+        lr = picture
         names += [] if stage is None else [stage.name]
     return Panel(_piece(lr, window), f"draw {number + 1}", tuple(names))
 
@@ -101,7 +102,9 @@ def _size(picture: np.ndarray) -> str:
 def _piece(picture: np.ndarray, window: Window) -> np.ndarray:
     """(PANEL, PANEL, 3): each of its pixels is the one of `picture` that lies there."""
     rows, columns = (
-        ((start + (np.arange(PANEL) + 0.5) / PANEL * share) * side).astype(np.intp).clip(0, side - 1)
+        ((start + (np.arange(PANEL) + 0.5) / PANEL * share) * side)
+        .astype(np.intp)
+        .clip(0, side - 1)
         for start, share, side in zip(window[:2], window[2:], picture.shape[:2], strict=True)
     )
     cut = as_bytes(picture[rows[:, None], columns])

@@ -187,8 +187,9 @@ def _lr(
     pixels: np.ndarray, by: Degradation, draw: np.random.Generator, *, said: str = "The picture"
 ) -> tuple[np.ndarray, tuple[Drawn, ...]]:
     stages: list[Drawn] = []
-    lr = pixels
-    for stage, lr in passes(fitting(pixels, by, said=said), by.chain, scale=by.scale, draw=draw):
+    lr = fitting(pixels, by, said=said)
+    for stage, picture in passes(lr, by.chain, scale=by.scale, draw=draw):
+        lr = picture
         stages += [] if stage is None else [stage]
     return lr, tuple(stages)
 

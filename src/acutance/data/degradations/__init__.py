@@ -9,13 +9,18 @@ from acutance.catalog import Catalog
 DEGRADATIONS = Catalog(
     "degradation",
     {
+        "blur": "acutance.data.degradations.blur:blur",
+        "defocus": "acutance.data.degradations.defocus:defocus",
+        "jpeg": "acutance.data.degradations.jpeg:jpeg",
+        "motion": "acutance.data.degradations.motion:motion",
         "noise": "acutance.data.degradations.noise:noise",
         "poisson": "acutance.data.degradations.poisson:poisson",
-        "sensor": "acutance.data.degradations.sensor:sensor",
-        "jpeg": "acutance.data.degradations.jpeg:jpeg",
-        "webp": "acutance.data.degradations.webp:webp",
-        "video": "acutance.data.degradations.video:video",
         "reduce": "acutance.data.degradations.reduce:reduce",
+        "resize": "acutance.data.degradations.resize:resize",
+        "sensor": "acutance.data.degradations.sensor:sensor",
+        "sinc": "acutance.data.degradations.sinc:sinc",
+        "video": "acutance.data.degradations.video:video",
+        "webp": "acutance.data.degradations.webp:webp",
     },
     "acutance.degradations",
 )

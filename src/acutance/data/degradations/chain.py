@@ -1,5 +1,6 @@
 """Carry out a chain: draw what it leaves open, then one stage after the other."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -8,14 +9,13 @@ import numpy as np
 from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Aim, Constant, Option, as_bytes, as_levels
 from acutance.data.degradations.expression import (
-    Between,
     Chain,
-    OneOf,
+    Node,
     Shuffle,
     Step,
-    Value,
     stage_of,
 )
+from acutance.data.degradations.values import Between, OneOf, Value
 from acutance.errors import InputError
 from acutance.imaging.resample import resize
 
@@ -28,8 +28,11 @@ class Drawn:
     options: Mapping[str, Constant]
 
     def __str__(self) -> str:
-        shown = [f"{k}={v if isinstance(v, str) else f'{v:.3g}'}" for k, v in self.options.items()]
-        return f"{self.name}({', '.join(shown)})"
+        shown = [
+            f"{name}={f'{value:.3g}' if isinstance(value, float) else value}"
+            for name, value in self.options.items()
+        ]
+        return f"{self.name}({', '.join(shown)})" if shown else self.name
 
 
 def degrade(hr: np.ndarray, chain: Chain, *, scale: int, draw: np.random.Generator) -> np.ndarray:
@@ -39,7 +42,7 @@ def degrade(hr: np.ndarray, chain: Chain, *, scale: int, draw: np.random.Generat
     `unrounded`. What no stage has brought to that size is reduced by MATLAB's bicubic at the end.
     The same state of `draw` gives the same picture.
     """
-    *_, (_, lr) = passes(hr, chain, scale=scale, draw=draw)
+    ((_, lr),) = deque(passes(hr, chain, scale=scale, draw=draw), maxlen=1)  # one held at a time
     return lr
 
 
@@ -67,18 +70,21 @@ def drawn(chain: Chain, draw: np.random.Generator) -> list[Drawn]:
     """The stages that are carried out this time, in their order, every option drawn."""
     found: list[Drawn] = []
     for node in chain.nodes:
-        # drawn even where it is sure, so that p=0.9 and p=1 share all other numbers
-        if draw.random() >= node.chance:
-            continue
-        if isinstance(node, Step):
-            found.append(_drawn_step(node, draw))
-        elif isinstance(node, Shuffle):
-            for place in _order(node, draw):
-                found += drawn(node.parts[place], draw)
-        else:
-            place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
-            found += drawn(node.parts[min(place, len(node.parts) - 1)], draw)
+        # all is drawn, sure or left out, so that p=0.5 and p=1 share every other number
+        happens = draw.random() < node.chance
+        inside = _drawn_node(node, draw)
+        if happens:
+            found += inside
     return found
+
+
+def _drawn_node(node: Node, draw: np.random.Generator) -> list[Drawn]:
+    if isinstance(node, Step):
+        return [_drawn_step(node, draw)]
+    if isinstance(node, Shuffle):
+        return [one for place in _order(node, draw) for one in drawn(node.parts[place], draw)]
+    place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
+    return drawn(node.parts[min(place, len(node.parts) - 1)], draw)
 
 
 def _order(node: Shuffle, draw: np.random.Generator) -> list[int]:

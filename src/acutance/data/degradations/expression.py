@@ -4,7 +4,7 @@ import ast
 import math
 import tomllib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -12,50 +12,13 @@ from pathlib import Path
 from acutance.catalog import nearest
 from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Constant, Option, Stage
+from acutance.data.degradations.values import LAWS, Between, OneOf, Value, plain
 from acutance.errors import InputError, pointed
 
 LONGEST = 20_000  # characters; the parser's stack is finite
+DEEPEST = 20  # composites within each other; so is that of whoever walks the chain
 UNROUNDED, NOTHING = "unrounded", "none"
 COMPOSITES = ("shuffle", "either")
-# of a range: what is drawn evenly, and the way back from it
-LAWS: Mapping[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
-    "even": (float, float),
-    "log": (math.log, math.exp),
-    "square": (lambda x: x * x, math.sqrt),  # of variances, where the option is a deviation
-    "inverse": (lambda x: 1 / x, lambda x: 1 / x),
-}
-
-
-@dataclass(frozen=True)
-class Between:
-    """A number from low to high: it, or by its law something of it, is drawn evenly."""
-
-    low: float
-    high: float
-    law: str = "even"  # a name in LAWS
-
-    def __str__(self) -> str:
-        pair = f"({_plain(self.low)}, {_plain(self.high)})"
-        return pair if self.law == "even" else f"{self.law}{pair}"
-
-    def at(self, uniform: float) -> float:
-        """The number that a uniform one in [0, 1) stands for."""
-        forth, back = LAWS[self.law]
-        low, high = forth(self.low), forth(self.high)
-        return min(max(back(low + uniform * (high - low)), self.low), self.high)
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """One of some constants, all equally likely."""
-
-    values: tuple[Constant, ...]
-
-    def __str__(self) -> str:
-        return f"[{', '.join(map(_plain, self.values))}]"
-
-
-Value = Constant | Between | OneOf
 
 
 @dataclass(frozen=True)
@@ -67,7 +30,7 @@ class Step:
     chance: float = 1.0
 
     def __str__(self) -> str:
-        shown = [f"{name}={_plain(value)}" for name, value in self.options]
+        shown = [f"{name}={plain(value)}" for name, value in self.options]
         return _called(self.name, shown, self.chance)
 
 
@@ -103,7 +66,7 @@ class Either:
 
     def __str__(self) -> str:
         shown = [
-            f"{_plain(odds)}*{part if len(part.nodes) < 2 else f'({part})'}"
+            f"{plain(odds)}*{part if len(part.nodes) < 2 else f'({part})'}"
             for odds, part in zip(self.odds, self.parts, strict=True)
         ]
         return _called("either", shown, self.chance)
@@ -134,6 +97,8 @@ def parse_degradation(text: str) -> Chain:
     last `unrounded` keeps floats.
     """
     line = " ".join(text.split())
+    if "#" in line:  # a comment to Python, which would hide the rest
+        raise InputError(pointed(line, line.index("#"), "There are no comments in a degradation."))
     if not line:
         raise InputError("The degradation is empty. Write one such as 'reduce | jpeg(quality=50)'.")
     if len(line) > LONGEST:
@@ -146,7 +111,9 @@ def parse_degradation(text: str) -> Chain:
     except SyntaxError as error:
         message = f"The degradation cannot be read: {error.msg}."
         raise InputError(pointed(line, (error.offset or 1) - 1, message)) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError) as error:
+        raise InputError("The degradation is too long or too deeply nested. Shorten it.") from error
+    except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"The degradation cannot be read: {error}.") from error
@@ -188,11 +155,6 @@ def stage_of(name: str) -> Stage:
     return stage
 
 
-def _plain(value: Value) -> str:
-    """As one writes it: 30, where Python has 30.0."""
-    return str(value) if isinstance(value, Between | OneOf) else repr(value).removesuffix(".0")
-
-
 def _called(name: str, inside: Sequence[str], chance: float) -> str:
     shown = [*inside] if chance == 1 else [*inside, f"p={chance!r}"]
     return f"{name}({', '.join(shown)})" if shown else name
@@ -203,6 +165,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.depth = 0
 
     def error(self, node: ast.AST, message: str) -> InputError:
         # the tree counts bytes of UTF-8, the caret columns of characters
@@ -227,6 +190,8 @@ class _Reader:
             raise self.error(node, "This is not a stage. Write a | b, a(option=1), shuffle(a, b).")
         if name.id == UNROUNDED:
             raise self.error(node, f"'{UNROUNDED}' stands once, at the very end.")
+        if name.id == NOTHING:
+            raise self.error(node, f"'{NOTHING}' takes no options.")
         if name.id in COMPOSITES:
             return self._composite(name.id, call, node)
         if name.id not in DEGRADATIONS.places():
@@ -236,7 +201,9 @@ class _Reader:
 
     def _step(self, name: str, call: ast.Call) -> Step:
         if call.args:
-            raise self.error(call.args[0], f"Options are given by name: {name}(name=value).")
+            raise self.error(
+                call.args[0], f"Options of '{name}' are given by name: {name}(name=value)."
+            )
         options = stage_of(name).options
         given: dict[str, Value] = {}
         for word in call.keywords:
@@ -247,6 +214,14 @@ class _Reader:
         return Step(name, tuple(given.items()), self._chance(call))
 
     def _composite(self, name: str, call: ast.Call, node: ast.expr) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(node, f"Chains are nested {DEEPEST} deep at most.")
+        found = self._parts(name, call, node)
+        self.depth -= 1
+        return found
+
+    def _parts(self, name: str, call: ast.Call, node: ast.expr) -> Node:
         wrong = next((word for word in call.keywords if word.arg != "p"), None)
         if wrong is not None:
             raise self.error(wrong.value, f"'{name}' takes chains, and p alone by name.")
@@ -258,12 +233,12 @@ class _Reader:
             parts = tuple(self.read_chain(part) for run in runs for part in run)
             return Shuffle(parts, tuple(map(len, runs)), chance)
         pairs = [self._weighed(part) for part in call.args]
-        if any(odds is None for odds, _ in pairs) and any(odds for odds, _ in pairs):
+        if len({odds is None for odds, _ in pairs}) > 1:
             raise self.error(node, "Give every part of 'either' its odds, or none: 0.7*a, 0.3*b.")
         odds = [1.0 if odds is None else odds for odds, _ in pairs]
-        total = math.fsum(odds)
-        if total <= 0:
-            raise self.error(node, "The odds of 'either' add up to nothing.")
+        total = sum(odds)  # fsum raises where this is infinite
+        if not 0 < total < math.inf:
+            raise self.error(node, f"The odds of 'either' add up to {total:g}. Say 0.7*a, 0.3*b.")
         shares = tuple(odds if abs(total - 1) < 1e-9 else [one / total for one in odds])
         return Either(tuple(chain for _, chain in pairs), shares, chance)
 
@@ -279,13 +254,15 @@ class _Reader:
         return odds, Chain(self._nodes([*_between_bars(first.right), *parts[1:]]))
 
     def _chance(self, call: ast.Call) -> float:
-        for word in call.keywords:
-            if word.arg == "p":
-                chance = self._number(word.value)
-                if chance is None or not 0 <= chance <= 1:
-                    raise self.error(word.value, "p, the chance of a stage, is from 0 to 1.")
-                return chance
-        return 1.0
+        words = [word for word in call.keywords if word.arg == "p"]
+        if len(words) > 1:
+            raise self.error(words[1].value, "Options are written one by one, each once.")
+        if not words:
+            return 1.0
+        chance = self._number(words[0].value)
+        if chance is None or not 0 <= chance <= 1:
+            raise self.error(words[0].value, "p, the chance of a stage, is from 0 to 1.")
+        return chance
 
     def _option(
         self, stage: str, name: str, node: ast.expr, options: Mapping[str, Option]
@@ -313,11 +290,11 @@ class _Reader:
         parts = node.args if isinstance(node, ast.Call) else node.elts
         if option.choices or len(parts) != 2:
             raise self.error(node, f"{what}: a range is two numbers (low, high). {_takes(option)}")
-        low, high = (float(self._constant(part, option, what)) for part in parts)
+        low, high = (self._amount(part, option, what) for part in parts)
         of_positive = law in {"log", "inverse"}
         if low > high or (of_positive and low <= 0) or (law == "square" and low < 0):
-            least = ", from above 0," if of_positive else ""
-            raise self.error(node, f"{what}: a range goes upward{least} not {low:g} to {high:g}.")
+            least = ", from above 0" if of_positive else ""
+            raise self.error(node, f"{what}: a range goes upward{least}, not {low:g} to {high:g}.")
         return Between(low, high, law)
 
     def _constant(self, node: ast.expr, option: Option, what: str) -> Constant:
@@ -325,6 +302,9 @@ class _Reader:
             if isinstance(node, ast.Constant) and node.value in option.choices:
                 return str(node.value)
             raise self.error(node, f"{what}: {_takes(option)}")
+        return self._amount(node, option, what)
+
+    def _amount(self, node: ast.expr, option: Option, what: str) -> float:
         number = self._number(node)
         if number is None or not option.low <= number <= option.high:
             raise self.error(node, f"{what}: {_takes(option)}")
@@ -338,18 +318,24 @@ class _Reader:
             return None if number is None else -number
         if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
             try:
-                return float(node.value)  # pyright: ignore[reportArgumentType]
+                number = float(node.value)  # pyright: ignore[reportArgumentType]
             except OverflowError:
                 return None
+            return number if math.isfinite(number) else None  # 1e999 is infinite to Python
         return None
 
 
 def _between_bars(node: ast.expr) -> list[ast.expr]:
+    """The parts of a | (b | c) | d, in their order."""
     parts: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        parts.append(node.right)
-        node = node.left
-    return [node, *reversed(parts)]
+    left = [node]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            left += [node.right, node.left]
+        else:
+            parts.append(node)
+    return parts
 
 
 def _in_order(node: ast.expr) -> list[ast.expr]:
