@@ -9,6 +9,7 @@ needs no torch:
     evaluate(model, folders, ...)     PSNR, SSIM, LPIPS ... by a named protocol
     upscale(image, model=...)         an array or picture, enlarged
     upscale_many(paths, out_dir=...)  many files, one after the other or at once
+    degrade(picture, "blur | jpeg")   as training makes lr: blur, noise, codecs, in a drawn way
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
     load_model(path)                  a trained network, from a run folder or a file
     parse_loss(text)                  "0.9*l1 + 0.1*mse" as an expression that can be called
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from acutance.losses.expression import parse_loss as parse_loss
     from acutance.models.checkpoint import load_model as load_model
     from acutance.study.compare.study import compare as compare
+    from acutance.study.degrading import degrade as degrade
     from acutance.study.score import evaluate as evaluate
     from acutance.study.tune.tuning import tune as tune
     from acutance.training.start import train as train
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _VERBS = {
     "compare": "acutance.study.compare.study",
+    "degrade": "acutance.study.degrading",
     "downscale": "acutance.imaging.resample",
     "evaluate": "acutance.study.score",
     "load_model": "acutance.models.checkpoint",
@@ -42,6 +45,7 @@ _VERBS = {
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "compare",
+    "degrade",
     "downscale",
     "evaluate",
     "load_model",

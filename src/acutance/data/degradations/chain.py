@@ -1,6 +1,6 @@
 """Carry out a chain: draw what it leaves open, then one stage after the other."""
 
-import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,15 +9,13 @@ import numpy as np
 from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Aim, Constant, Option, as_bytes, as_levels
 from acutance.data.degradations.expression import (
-    Between,
     Chain,
     Node,
-    OneOf,
     Shuffle,
     Step,
-    Value,
     stage_of,
 )
+from acutance.data.degradations.values import Between, OneOf, Value
 from acutance.errors import InputError
 from acutance.imaging.resample import resize
 
@@ -44,7 +42,7 @@ def degrade(hr: np.ndarray, chain: Chain, *, scale: int, draw: np.random.Generat
     `unrounded`. What no stage has brought to that size is reduced by MATLAB's bicubic at the end.
     The same state of `draw` gives the same picture.
     """
-    *_, (_, lr) = passes(hr, chain, scale=scale, draw=draw)
+    ((_, lr),) = deque(passes(hr, chain, scale=scale, draw=draw), maxlen=1)  # one held at a time
     return lr
 
 
@@ -84,10 +82,19 @@ def _drawn_node(node: Node, draw: np.random.Generator) -> list[Drawn]:
     if isinstance(node, Step):
         return [_drawn_step(node, draw)]
     if isinstance(node, Shuffle):
-        order = draw.permutation(len(node.parts)).tolist()
-        return [one for place in order for one in drawn(node.parts[place], draw)]
+        return [one for place in _order(node, draw) for one in drawn(node.parts[place], draw)]
     place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
     return drawn(node.parts[min(place, len(node.parts) - 1)], draw)
+
+
+def _order(node: Shuffle, draw: np.random.Generator) -> list[int]:
+    """The chains in a drawn order, in which those of one argument keep theirs."""
+    order = draw.permutation(len(node.parts)).tolist()
+    for argument in node.arguments():
+        places = sorted(order.index(part) for part in argument)
+        for place, part in zip(places, argument, strict=True):
+            order[place] = part
+    return order
 
 
 def _drawn_step(step: Step, draw: np.random.Generator) -> Drawn:
@@ -104,10 +111,7 @@ def _number(value: Value, option: Option, draw: np.random.Generator) -> Constant
         return value.values[int(draw.integers(len(value.values)))]
     if not isinstance(value, Between):
         return value
-    if option.whole and not value.log:
+    if option.whole and value.law == "even":
         return int(draw.integers(int(value.low), int(value.high) + 1))
-    if not value.log:
-        return float(draw.uniform(value.low, value.high))
-    number = math.exp(draw.uniform(math.log(value.low), math.log(value.high)))
-    number = min(max(number, value.low), value.high)  # there and back, a logarithm loses a digit
+    number = value.at(draw.random())
     return round(number) if option.whole else number

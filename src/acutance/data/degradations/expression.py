@@ -6,43 +6,19 @@ import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from acutance.catalog import nearest
 from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Constant, Option, Stage
+from acutance.data.degradations.values import LAWS, Between, OneOf, Value, plain
 from acutance.errors import InputError, pointed
 
 LONGEST = 20_000  # characters; the parser's stack is finite
 DEEPEST = 20  # composites within each other; so is that of whoever walks the chain
 UNROUNDED, NOTHING = "unrounded", "none"
 COMPOSITES = ("shuffle", "either")
-
-
-@dataclass(frozen=True)
-class Between:
-    """A number drawn evenly from low to high, or evenly in its logarithm."""
-
-    low: float
-    high: float
-    log: bool = False
-
-    def __str__(self) -> str:
-        pair = f"({self.low!r}, {self.high!r})"
-        return f"log{pair}" if self.log else pair
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """One of some constants, all equally likely."""
-
-    values: tuple[Constant, ...]
-
-    def __str__(self) -> str:
-        return f"[{', '.join(map(repr, self.values))}]"
-
-
-Value = Constant | Between | OneOf
 
 
 @dataclass(frozen=True)
@@ -54,19 +30,30 @@ class Step:
     chance: float = 1.0
 
     def __str__(self) -> str:
-        shown = [f"{k}={v if isinstance(v, Between | OneOf) else repr(v)}" for k, v in self.options]
+        shown = [f"{name}={plain(value)}" for name, value in self.options]
         return _called(self.name, shown, self.chance)
 
 
 @dataclass(frozen=True)
 class Shuffle:
-    """Chains that are carried out one after the other, in a drawn order."""
+    """Chains that are carried out one after the other, in a drawn order.
+
+    `runs` says of each argument how many of the chains it is: those of `a > b` keep their order,
+    with others between them or not.
+    """
 
     parts: tuple["Chain", ...]
+    runs: tuple[int, ...]
     chance: float = 1.0
 
     def __str__(self) -> str:
-        return _called("shuffle", [str(part) for part in self.parts], self.chance)
+        shown = [" > ".join(str(self.parts[k]) for k in run) for run in self.arguments()]
+        return _called("shuffle", shown, self.chance)
+
+    def arguments(self) -> list[range]:
+        """The places of the chains, argument by argument."""
+        ends = accumulate(self.runs)
+        return [range(end - run, end) for end, run in zip(ends, self.runs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -79,7 +66,7 @@ class Either:
 
     def __str__(self) -> str:
         shown = [
-            f"{odds!r}*{part if len(part.nodes) < 2 else f'({part})'}"
+            f"{plain(odds)}*{part if len(part.nodes) < 2 else f'({part})'}"
             for odds, part in zip(self.odds, self.parts, strict=True)
         ]
         return _called("either", shown, self.chance)
@@ -103,9 +90,11 @@ class Chain:
 def parse_degradation(text: str) -> Chain:
     """Read a chain; raises InputError that points at the place. `str` of it reads back the same.
 
-    Stages stand between `|`. An option is a number, a word in quotes, a range `(low, high)` or
-    `log(low, high)`, or a list of which one is drawn; `p` is the chance of a stage. `shuffle(a, b)`
-    and `either(0.7*a, 0.3*b)` take chains; `none` does nothing; a last `unrounded` keeps floats.
+    Stages stand between `|`. An option is a number, a word in quotes, a range `(low, high)`, or a
+    list of which one is drawn; `p` is the chance of a stage. Of `log(low, high)` the logarithm is
+    drawn evenly, of `square` the square, of `inverse` the inverse. `shuffle(a, b > c)` and
+    `either(0.7*a, 0.3*b)` take chains, and `>` keeps two of them in order; `none` does nothing; a
+    last `unrounded` keeps floats.
     """
     line = " ".join(text.split())
     if "#" in line:  # a comment to Python, which would hide the rest
@@ -238,7 +227,9 @@ class _Reader:
             raise self.error(node, f"'{name}' needs two chains or more: {name}(a, b | c).")
         chance = self._chance(call)
         if name == "shuffle":
-            return Shuffle(tuple(self.read_chain(part) for part in call.args), chance)
+            runs = [_in_order(part) for part in call.args]
+            parts = tuple(self.read_chain(part) for run in runs for part in run)
+            return Shuffle(parts, tuple(map(len, runs)), chance)
         pairs = [self._weighed(part) for part in call.args]
         if len({odds is None for odds, _ in pairs}) > 1:
             raise self.error(node, "Give every part of 'either' its odds, or none: 0.7*a, 0.3*b.")
@@ -283,21 +274,26 @@ class _Reader:
             if not node.elts:
                 raise self.error(node, f"{what}: the list is empty.")
             return OneOf(tuple(self._constant(part, option, what) for part in node.elts))
-        if isinstance(node, ast.Tuple):
-            return self._range(node, node.elts, option, what)
-        if isinstance(node, ast.Call) and _is_name(node.func, "log") and not node.keywords:
-            return self._range(node, node.args, option, what)
+        if isinstance(node, ast.Tuple | ast.Call):
+            return self._range(node, option, what)
         return self._constant(node, option, what)
 
-    def _range(self, node: ast.expr, parts: list[ast.expr], option: Option, what: str) -> Between:
+    def _range(self, node: ast.Tuple | ast.Call, option: Option, what: str) -> Between:
+        law = "even"
+        if isinstance(node, ast.Call):
+            law = node.func.id if isinstance(node.func, ast.Name) else ""
+            if law not in LAWS or node.keywords:
+                known = ", ".join(f"{name}(low, high)" for name in LAWS if name != "even")
+                raise self.error(node, f"{what}: a range is (low, high) or one of {known}.")
+        parts = node.args if isinstance(node, ast.Call) else node.elts
         if option.choices or len(parts) != 2:
             raise self.error(node, f"{what}: a range is two numbers (low, high). {_takes(option)}")
         low, high = (self._amount(part, option, what) for part in parts)
-        log = isinstance(node, ast.Call)
-        if low > high or (log and low <= 0):
-            least = ", from above 0" if log else ""
-            raise self.error(node, f"{what}: a range goes upward{least}, not {low!r} to {high!r}.")
-        return Between(low, high, log)
+        of_positive = law in {"log", "inverse"}
+        if low > high or (of_positive and low <= 0) or (law == "square" and low < 0):
+            least = ", from above 0" if of_positive else ""
+            raise self.error(node, f"{what}: a range goes upward{least}, not {low:g} to {high:g}.")
+        return Between(low, high, law)
 
     def _constant(self, node: ast.expr, option: Option, what: str) -> Constant:
         if option.choices:
@@ -338,6 +334,13 @@ def _between_bars(node: ast.expr) -> list[ast.expr]:
         else:
             parts.append(node)
     return parts
+
+
+def _in_order(node: ast.expr) -> list[ast.expr]:
+    """The chains of `a > b > c`; of anything else, itself."""
+    if isinstance(node, ast.Compare) and all(isinstance(sign, ast.Gt) for sign in node.ops):
+        return [node.left, *node.comparators]
+    return [node]
 
 
 def _is_name(node: ast.expr, name: str) -> bool:
