@@ -182,7 +182,7 @@ def parse_card(path: Path, text: str | None) -> ModelCard:
     card["architecture"] = RENAMED.get(card["architecture"], card["architecture"])
     bound = Bound(**card["bound"]) if card.get("bound") else None
     levels = tuple(card.get("levels", ()))
-    card["arguments"] = _with_later(card["architecture"], card.get("arguments", {}))
+    card["arguments"] = _with_later(str(card["architecture"]), card.get("arguments", {}))
     return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})
 
 
