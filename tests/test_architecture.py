@@ -27,6 +27,8 @@ VERBS = {
     "study/score.py:evaluate",  # likewise
     "upscaling/batch/many.py:upscale_many",  # likewise
     "upscaling/formats.py:export_model",  # likewise
+    "models/compact.py:__init__",  # a network's constants, each a name in its card
+    "models/esrgan.py:__init__",  # likewise
     "losses/adversarial/gan.py:__init__",  # a term's options: the game, its network, its fines
 }
 FORBIDDEN = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "handler"}

@@ -15,6 +15,10 @@ FORMAT = 1
 METADATA_KEY = "acutance"
 MODEL_FILE = "model.safetensors"
 TWIN_FILE = "model.onnx"
+LATER = {"compact": {"unshuffle": 1, "strided": 1}, "esrgan": {"strided": 1}}
+"""Constants that networks got after their first files, at the value that changes nothing.
+
+They are silent in a file, so that it stays the same to the byte and older versions read it."""
 RENAMED = {"rrdb": "esrgan"}  # architectures by the names that older files have for them
 
 
@@ -62,6 +66,8 @@ class ModelCard:
         # what older files do not have
         silent = {"levels": (), "degradation": "", "head": "", "bound": None, "multiple": 1}
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
+        later = LATER.get(self.architecture, {})
+        said["arguments"] = {k: v for k, v in self.arguments.items() if later.get(k) != v}
         return json.dumps(said, sort_keys=True)
 
 
@@ -178,7 +184,13 @@ def parse_card(path: Path, text: str | None) -> ModelCard:
     card["architecture"] = RENAMED.get(card["architecture"], card["architecture"])
     bound = Bound(**card["bound"]) if card.get("bound") else None
     levels = tuple(card.get("levels", ()))
+    card["arguments"] = _with_later(str(card["architecture"]), card.get("arguments", {}))
     return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})
+
+
+def _with_later(architecture: str, arguments: Mapping[str, Constant]) -> Mapping[str, Constant]:
+    """The constants of a file with those that are silent in it; none where it writes out none."""
+    return {**LATER.get(architecture, {}), **arguments} if arguments else {}
 
 
 def _wrong_card(path: Path, reason: str) -> InputError:
