@@ -15,6 +15,8 @@ FORMAT = 1
 METADATA_KEY = "acutance"
 MODEL_FILE = "model.safetensors"
 TWIN_FILE = "model.onnx"
+SHRINK_FILE = "shrink.safetensors"  # of a run that learned its F, too
+REDUCTION = "shrinker"  # `architecture` of a learned F, which makes pictures small
 RENAMED = {"rrdb": "esrgan"}  # architectures by the names that older files have for them
 
 
@@ -53,12 +55,14 @@ class ModelCard:
     data: str = ""  # what it was trained on
     scores: Mapping[str, object] | None = None  # as `evaluate` writes them, protocol included
     licence: str = ""
+    shrunk_by: str = ""  # SHA-256 of the learned F that it was trained with; "": none
     weights: str = ""  # SHA-256 of the tensors: tells whether an ONNX file is this model's twin
     format: int = FORMAT
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        silent = {"levels": (), "head": "", "bound": None, "multiple": 1}  # as in older files
+        silent = {"levels": (), "head": "", "bound": None, "multiple": 1, "shrunk_by": ""}
+        # as in older files
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         return json.dumps(said, sort_keys=True)
 
@@ -147,7 +151,28 @@ def damaged(path: Path, error: Exception) -> InputError:
 
 
 def parse_card(path: Path, text: str | None) -> ModelCard:
-    """Check the JSON of a card; `path` is named in the errors."""
+    """Check the JSON of a card; `path` is named in the errors. A learned F is refused."""
+    card = _parsed(path, text)
+    if card.architecture == REDUCTION:
+        raise InputError(
+            f"{path} holds a learned F, which makes pictures small. Use it by: acutance shrink "
+            f"PHOTO -o OUT --model {path}; the model that enlarges is {path.parent / MODEL_FILE}."
+        )
+    return card
+
+
+def parse_reduction(path: Path, text: str | None) -> ModelCard:
+    """Check the JSON of the card of a learned F; a network that enlarges is refused."""
+    card = _parsed(path, text)
+    if card.architecture != REDUCTION:
+        raise InputError(
+            f"{path} holds {card.architecture}, which enlarges; a learned F is in the file "
+            f"{SHRINK_FILE} of a run that was trained with network.shrink."
+        )
+    return card
+
+
+def _parsed(path: Path, text: str | None) -> ModelCard:
     if text is None:
         raise InputError(
             f"{path} does not say which network it holds (no metadata '{METADATA_KEY}'). "
@@ -226,5 +251,6 @@ _EXPECTED = {
     "data": (_is_text, "a text"),
     "scores": (lambda v: v is None or isinstance(v, dict), "an object or null"),
     "licence": (_is_text, "a text"),
+    "shrunk_by": (_is_text, "a text"),
     "weights": (_is_text, "a text"),
 }

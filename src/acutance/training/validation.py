@@ -1,6 +1,6 @@
 """Score the network in hand on pictures that it does not learn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,16 @@ from acutance.evaluation.scoring import score_picture
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
+from acutance.metrics.psnr import psnr_luma_uint8
 from acutance.models.card import ModelCard
+from acutance.models.rescaling import Rescaler, card_of
+from acutance.models.shrinker import Shrinker
 from acutance.upscaling.pytorch import TorchEngine
-from acutance.upscaling.scoring import as_rgb_function
+from acutance.upscaling.reduction import Reducer
+from acutance.upscaling.scoring import as_reduction, as_rgb_function
 
 PROTOCOL = "y@1"
+_EQUAL_DB = 100.0  # JSON has no infinity
 LARGEST_PX = 1024  # of a side: a larger validation picture is cropped at its centre
 
 
@@ -43,10 +48,15 @@ class Validation:
     ssim: float
     made: dict[str, np.ndarray]
     perceptual: float | None = None
+    small_psnr: float | None = None  # of lr by a learned F against bicubic's, of luma
 
     def perceived(self, metric: str) -> str:
         """For a line of scores: the name and value of the further metric, where it has one."""
         return "" if self.perceptual is None else f"{metric} {self.perceptual:.4f}  "
+
+    def reduced(self) -> str:
+        """For a line of scores: how near a learned F is to bicubic, where there is one."""
+        return "" if self.small_psnr is None else f"lr to bicubic {self.small_psnr:.2f} dB  "
 
 
 def read_pairs(paths: list[Path], scale: int) -> list[Pair]:
@@ -73,9 +83,14 @@ def validate(
 ) -> Validation:
     """Score `network` on `pairs`; `keep` of the results are handed back to be looked at.
 
-    `metric` is judged beside PSNR and SSIM where one is given.
+    `metric` is judged beside PSNR and SSIM where one is given. A Rescaler is scored by what its
+    network makes of the lr that its F makes of hr, as files would hold it.
     """
     device = next(network.parameters()).device
+    near = None
+    if isinstance(network, Rescaler):
+        given, pairs = pairs, reduced_pairs(network.shrinker, pairs)
+        network, near = network.generator, _nearness(pairs, given)
     function = as_rgb_function(TorchEngine(network, card, device))
     rows, seen, made = [], [], {}
     with torch.inference_mode():
@@ -88,7 +103,20 @@ def validate(
     psnr, ssim = np.mean([[row["psnr"], row["ssim"]] for row in rows], axis=0)
     known = [value for value in seen if value is not None]
     perceptual = float(np.mean(known)) if len(known) == len(pairs) else None
-    return Validation(float(psnr), float(ssim), made, perceptual)
+    return Validation(float(psnr), float(ssim), made, perceptual, near)
+
+
+def reduced_pairs(shrinker: Shrinker, pairs: list[Pair]) -> list[Pair]:
+    """The pictures with the lr that a learned F makes of them."""
+    device = next(shrinker.parameters()).device
+    reduce = as_reduction(Reducer(shrinker, card_of(shrinker), device))
+    return [replace(pair, lr=reduce(pair.hr)) for pair in pairs]
+
+
+def _nearness(pairs: list[Pair], given: list[Pair]) -> float:
+    """PSNR of luma between two lr of each picture, the mean; equal ones count as `_EQUAL_DB`."""
+    found = [psnr_luma_uint8(a.lr, b.lr) for a, b in zip(pairs, given, strict=True)]
+    return float(np.mean([min(value, _EQUAL_DB) for value in found]))
 
 
 def judge_by(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float:
