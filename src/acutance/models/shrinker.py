@@ -28,11 +28,13 @@ class Shrinker(nn.Module):
 
     The hr is folded to lr size without loss, scale^2 channels for each, so that the convolutions
     cost little: at x2 and of luma "tiny" takes 11,448 multiply-adds for an lr pixel, a third of
-    compact:tiny. The last one begins at 0, so training begins at bicubic. Layers that make pictures small and are
-    trained with the network that enlarges them: Kim, Choi, Lim, Lee: Task-Aware Image Downscaling
-    (ECCV 2018); Sun and Chen: Learned Image Downscaling for Upscaling using Content Adaptive
-    Resampler (IEEE Transactions on Image Processing, 2020). Theirs are larger, and the latter
-    gives each lr pixel a kernel of its own in place of a correction.
+    compact:tiny. The last one begins at 0, so training begins at bicubic.
+
+    Layers that make pictures small, trained with the network that enlarges them: Kim, Choi, Lim,
+    Lee: Task-Aware Image Downscaling (ECCV 2018); Sun and Chen: Learned Image Downscaling for
+    Upscaling using Content Adaptive Resampler (IEEE Transactions on Image Processing, 2020).
+    Theirs are larger, and the latter gives each lr pixel a kernel of its own in place of a
+    correction.
 
     Sides have to be multiples of the scale. `reach` counts hr pixels beyond the scale x scale hr
     pixels that lie under an lr pixel; pieces have to begin at multiples of the scale.

@@ -17,7 +17,6 @@ from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.metrics.psnr import psnr_luma_uint8
 from acutance.models.card import ModelCard
 from acutance.models.rescaling import Rescaler, card_of
-from acutance.models.shrinker import Shrinker
 from acutance.upscaling.pytorch import TorchEngine
 from acutance.upscaling.reduction import Reducer
 from acutance.upscaling.scoring import as_reduction, as_rgb_function
@@ -87,10 +86,9 @@ def validate(
     network makes of the lr that its F makes of hr, as files would hold it.
     """
     device = next(network.parameters()).device
-    near = None
-    if isinstance(network, Rescaler):
-        given, pairs = pairs, reduced_pairs(network.shrinker, pairs)
-        network, near = network.generator, _nearness(pairs, given)
+    given = pairs
+    network, pairs = as_scored(network, pairs)
+    near = None if pairs is given else _nearness(pairs, given)
     function = as_rgb_function(TorchEngine(network, card, device))
     rows, seen, made = [], [], {}
     with torch.inference_mode():
@@ -106,11 +104,17 @@ def validate(
     return Validation(float(psnr), float(ssim), made, perceptual, near)
 
 
-def reduced_pairs(shrinker: Shrinker, pairs: list[Pair]) -> list[Pair]:
-    """The pictures with the lr that a learned F makes of them."""
+def as_scored(network: nn.Module, pairs: list[Pair]) -> tuple[nn.Module, list[Pair]]:
+    """What enlarges, and the pictures with the lr that it is to enlarge.
+
+    Of a Rescaler it is the network behind F, and each lr is what F makes of hr.
+    """
+    if not isinstance(network, Rescaler):
+        return network, pairs
+    shrinker = network.shrinker
     device = next(shrinker.parameters()).device
     reduce = as_reduction(Reducer(shrinker, card_of(shrinker), device))
-    return [replace(pair, lr=reduce(pair.hr)) for pair in pairs]
+    return network.generator, [replace(pair, lr=reduce(pair.hr)) for pair in pairs]
 
 
 def _nearness(pairs: list[Pair], given: list[Pair]) -> float:

@@ -36,7 +36,7 @@ def as_rgb_function(engine: Engine) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def as_reduction(reducer: Reducer) -> Callable[[np.ndarray], np.ndarray]:
-    """A learned F as a function of RGB pictures, uint8 (h, w, 3) -> uint8 (h / scale, w / scale, 3).
+    """A learned F as a function of RGB pictures, uint8 (H, W, 3) -> (h, w, 3).
 
     As a file would hold it: back in RGB, rounded. RunError for what is no picture.
     """
