@@ -139,7 +139,7 @@ def read_degradation_file(path: Path) -> Chain:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
     stages = tables.get("stages")
-    if set(tables) != {"stages"} or not is_text_list(stages):
+    if set(tables) != {"stages"} or not isinstance(stages, list) or not is_text_list(stages):
         raise InputError(
             f"{path} is not a degradation: it must have 'stages', a list of texts such as "
             '"jpeg(quality=50)", and nothing else.'
@@ -212,16 +212,14 @@ class _Reader:
 
     def _step(self, name: str, call: ast.Call) -> Step:
         if call.args:
-            raise self.error(
-                call.args[0], f"Options of '{name}' are given by name: {name}(name=value)."
-            )
-        known_options = stage_of(name).options
+            raise self.error(call.args[0], f"Options are given by name: {name}(name=value).")
+        options = stage_of(name).options
         given: dict[str, Value] = {}
         for word in call.keywords:
             if word.arg in given or word.arg is None:
                 raise self.error(word.value, "Options are written one by one, each once.")
             if word.arg != "p":
-                given[word.arg] = self._option(name, word.arg, word.value, known_options)
+                given[word.arg] = self._option(name, word.arg, word.value, options)
         return Step(name, tuple(given.items()), self._chance(call))
 
     def _composite(self, name: str, call: ast.Call, node: ast.expr) -> Node:
@@ -285,10 +283,10 @@ class _Reader:
             if not node.elts:
                 raise self.error(node, f"{what}: the list is empty.")
             return OneOf(tuple(self._constant(part, option, what) for part in node.elts))
-        log = isinstance(node, ast.Call) and _is_name(node.func, "log") and not node.keywords
-        if isinstance(node, ast.Tuple) or log:
-            parts = node.args if isinstance(node, ast.Call) else node.elts
-            return self._range(node, parts, option, what)
+        if isinstance(node, ast.Tuple):
+            return self._range(node, node.elts, option, what)
+        if isinstance(node, ast.Call) and _is_name(node.func, "log") and not node.keywords:
+            return self._range(node, node.args, option, what)
         return self._constant(node, option, what)
 
     def _range(self, node: ast.expr, parts: list[ast.expr], option: Option, what: str) -> Between:
