@@ -44,6 +44,12 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
     callback=named_metrics,
     help="Names with commas between: psnr, ssim, lpips, dists, niqe, lr_psnr (docs/protocols.md).",
 )
+@click.option(
+    "--shrink",
+    metavar="RUN",
+    default="",
+    help="Run whose learned F makes the small pictures  [default: bicubic]",
+)
 @click.option("--engine", default="auto", show_default=True, help="What runs the network.")
 @click.option(
     "--json",
@@ -57,6 +63,7 @@ def evaluate(
     scale: int | None,
     protocol: str,
     metrics: tuple[str, ...],
+    shrink: str,
     engine: str,
     target: Path | None,
 ) -> None:
@@ -67,6 +74,7 @@ def evaluate(
         acutance evaluate runs/a --data Set5 --data Set14
         acutance evaluate bicubic --scale 2 --data Set5 --protocol table@1
         acutance evaluate runs/a --data Set5 --metrics psnr,lpips,niqe
+        acutance evaluate runs/b --data Set5 --shrink runs/b
     """
     from acutance.storage import write_atomically
     from acutance.study.score import evaluate as score
@@ -80,6 +88,7 @@ def evaluate(
             protocol=protocol,
             metrics=metrics,
             engine=engine,
+            shrink=shrink,
             progress=partial(display.phase, "scoring"),
         )
     text = json.dumps(scores.to_json(), indent=2) + "\n"

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,7 @@ class Subject:
     rgb: Callable[[np.ndarray], np.ndarray]
     luma: Callable[[np.ndarray], np.ndarray] | None = None
     sure: Callable[[np.ndarray], Enlarged] | None = None  # `rgb` with its error bars
+    reduce: Callable[[np.ndarray], np.ndarray] | None = None  # RGB hr -> its lr; None: bicubic
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class _Job:
     scale: int
     rule: Protocol
     metrics: tuple[Metric, ...]
+    reduce: Callable[[np.ndarray], np.ndarray]  # what makes lr of hr, as it is compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +176,12 @@ def evaluate(
         )
     if scale < 1:
         raise InputError(f"The scale must be 1 or more, not {scale}.")
-    jobs = _jobs(folders, scale, rule, metrics)
+    if rule.enlarges_luma and subject.reduce is not None:
+        raise InputError(
+            f"{protocol} is a measure of lr by bicubic, and these are made by a learned F. Use "
+            "--protocol y@1."
+        )
+    jobs = _jobs(folders, scale, rule, metrics, subject.reduce)
     rows: list[Score] = []
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -221,12 +229,17 @@ def check_comparable(a: Scores, b: Scores) -> None:
 
 
 def _jobs(
-    folders: Sequence[Path], scale: int, rule: Protocol, metrics: Sequence[str]
+    folders: Sequence[Path],
+    scale: int,
+    rule: Protocol,
+    metrics: Sequence[str],
+    reduce: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[_Job]:
     """Every picture of every set, once the metrics are at hand."""
     opened = open_metrics(metrics, rule)
+    small = partial(downscale, scale=scale) if reduce is None else reduce
     return [
-        _Job(found.name, path, scale, rule, opened)
+        _Job(found.name, path, scale, rule, opened, small)
         for found in find_sets(folders)
         for path in found.pictures
     ]
@@ -257,9 +270,9 @@ def _prepare(job: _Job) -> _Task:
     is_grey = pixels.shape[2] == 1
     if job.rule.enlarges_luma:
         hr = pixels[:, :, 0] if is_grey else to_uint8(luma(pixels))
-        return _Task(job, hr, downscale(hr.astype(np.float64), job.scale))
+        return _Task(job, hr, job.reduce(hr.astype(np.float64)))
     hr = np.repeat(pixels, 3, axis=2) if is_grey else pixels
-    return _Task(job, hr, downscale(hr, job.scale))
+    return _Task(job, hr, job.reduce(hr))
 
 
 def _enlarge(subject: Subject, task: _Task) -> Enlarged:

@@ -1,6 +1,7 @@
 """The public verb: score a model, or plain bicubic, by a named protocol."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from acutance.models.mixing import mixed, parse_mixture
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.pytorch import engine_of, usual_device
-from acutance.upscaling.scoring import as_luma_function, as_rgb_function
+from acutance.upscaling.reduction import open_reducer
+from acutance.upscaling.scoring import as_luma_function, as_reduction, as_rgb_function
 from acutance.upscaling.uncertainty import says_how_sure, with_sigma
 
 
@@ -27,6 +29,7 @@ def evaluate(
     protocol: str = "y@1",
     metrics: Sequence[str] = DEFAULT_METRICS,
     engine: str = "auto",
+    shrink: str | Path = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """Scores of `model` on one or more folders of hr pictures, by `metrics`.
@@ -38,12 +41,15 @@ def evaluate(
 
     model: a run folder, a model file, a mixture "a:0.7,b:0.3" of models of one origin (by torch,
     whatever the engine), or "bicubic" (which needs `scale`). A folder's HR subfolder is used where
-    it exists, and the set is named after the folder. `progress` is told (pictures done, pictures
+    it exists, and the set is named after the folder. `shrink`: a run folder whose learned F makes
+    the small pictures, in place of bicubic. `progress` is told (pictures done, pictures
     in all). Raises InputError for an unknown protocol or metric, weights
     that are not at hand, a scale that is not the model's, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
+    if shrink:
+        subject = replace(subject, reduce=_reduction(shrink, scale))
     places = [Path(folder) for folder in folders]
     return score_subject(
         subject, places, scale=scale, protocol=protocol, metrics=metrics, progress=progress
@@ -62,6 +68,14 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
     luma = as_luma_function(opened) if opened.card.color == "luma" else None
     sure = _sure_function(opened) if says_how_sure(opened) else None
     return Subject(opened.card.name or model, as_rgb_function(opened), luma, sure), own
+
+
+def _reduction(shrink: str | Path, scale: int) -> Callable[[np.ndarray], np.ndarray]:
+    reducer = open_reducer(shrink)
+    own = reducer.card.scale
+    if own != scale:
+        raise InputError(f"The F of {shrink} makes pictures {own} times smaller, not {scale}.")
+    return as_reduction(reducer)
 
 
 def _opened(model: str, engine: str) -> Engine:
