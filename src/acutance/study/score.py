@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from acutance.data.degradations.expression import read_degradation_file
 from acutance.errors import InputError, MissingPackageError
+from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.judging import DEFAULT_METRICS
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
 from acutance.models.card import at_level
 from acutance.models.mixing import mixed, parse_mixture
+from acutance.training.package_recipes import named_degradation
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.pytorch import engine_of, usual_device
@@ -27,6 +30,8 @@ def evaluate(
     protocol: str = "y@1",
     metrics: Sequence[str] = DEFAULT_METRICS,
     engine: str = "auto",
+    degrade: str = "",
+    degrade_seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """Scores of `model` on one or more folders of hr pictures, by `metrics`.
@@ -39,15 +44,42 @@ def evaluate(
     model: a run folder, a model file, a mixture "a:0.7,b:0.3" of models of one origin (by torch,
     whatever the engine), or "bicubic" (which needs `scale`). A folder's HR subfolder is used where
     it exists, and the set is named after the folder. `progress` is told (pictures done, pictures
-    in all). Raises InputError for an unknown protocol or metric, weights
-    that are not at hand, a scale that is not the model's, or pictures that cannot be read.
+    in all).
+
+    degrade: a chain of stages that makes lr of hr, such as "jpeg(quality=10)", a TOML file of one,
+    or the name of a recipe that has one; without it, MATLAB's bicubic does. What it draws for a
+    picture depends on `degrade_seed` and the picture's name. At x1, "bicubic" is the row of the
+    degraded pictures.
+
+    Raises InputError for an unknown protocol or metric, weights that are not at hand, a scale that
+    is not the model's, a degradation that cannot be read, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
-    places = [Path(folder) for folder in folders]
+    degraded = _degraded(degrade, degrade_seed)
+    if scale == 1 and degraded is None and protocol == "grey@1":
+        raise InputError(
+            "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
+            "--degrade 'jpeg(quality=10)'."
+        )
     return score_subject(
-        subject, places, scale=scale, protocol=protocol, metrics=metrics, progress=progress
+        subject,
+        [Path(folder) for folder in folders],
+        scale=scale,
+        protocol=protocol,
+        metrics=metrics,
+        degraded=degraded,
+        progress=progress,
     )
+
+
+def _degraded(text: str, seed: int) -> Degraded | None:
+    """By a chain, a file of one, or a recipe's; None for bicubic."""
+    if not text:
+        return None
+    named = str(named_degradation(text))
+    chain = str(read_degradation_file(Path(named))) if named.endswith(".toml") else named
+    return degraded_by(chain, seed=seed)
 
 
 def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
