@@ -118,6 +118,7 @@ class Scores:
                     "scale": int(scale),
                     "protocol": str(protocol),
                     "sets": dict(sets),
+                    **more,
                 }:
                     rows = tuple(
                         Score(set_name, picture, metric, _from_json_number(value), protocol)
@@ -125,7 +126,7 @@ class Scores:
                         for picture, values in scored["images"].items()
                         for metric, value in values.items()
                     )
-                    made_by = content.get("degradation", ""), content.get("degradation_seed", 0)
+                    made_by = more.get("degradation", ""), more.get("degradation_seed", 0)
                     if isinstance(made_by[0], str) and isinstance(made_by[1], int):
                         return cls(model, scale, protocol, rows, *made_by)
         except (KeyError, TypeError, AttributeError, ValueError):
