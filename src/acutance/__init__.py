@@ -11,6 +11,7 @@ needs no torch:
     upscale_many(paths, out_dir=...)  many files, one after the other or at once
     degrade(picture, "blur | jpeg")   as training makes lr: blur, noise, codecs, in a drawn way
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
+    shrink(image, model=...)          made small by the F that a run learned
     load_model(path)                  a trained network, from a run folder or a file
     parse_loss(text)                  "0.9*l1 + 0.1*mse" as an expression that can be called
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from acutance.training.start import train as train
     from acutance.upscaling.batch.many import upscale_many as upscale_many
     from acutance.upscaling.picture import upscale as upscale
+    from acutance.upscaling.shrinking import shrink as shrink
 
 _VERBS = {
     "compare": "acutance.study.compare.study",
@@ -37,6 +39,7 @@ _VERBS = {
     "evaluate": "acutance.study.score",
     "load_model": "acutance.models.checkpoint",
     "parse_loss": "acutance.losses.expression",
+    "shrink": "acutance.upscaling.shrinking",
     "train": "acutance.training.start",
     "tune": "acutance.study.tune.tuning",
     "upscale": "acutance.upscaling.picture",
@@ -50,6 +53,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "evaluate",
     "load_model",
     "parse_loss",
+    "shrink",
     "train",
     "tune",
     "upscale",

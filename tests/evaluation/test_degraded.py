@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from acutance.cli.evaluate import evaluate as command
@@ -18,6 +19,8 @@ from acutance.imaging.colour import luma
 from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
+from acutance.models.rescaling import card_of, save_shrinker
+from acutance.models.shrinker import Shrinker
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -193,3 +196,34 @@ def test_nothing_to_mend_is_said(folder):
 def test_a_chain_that_cannot_be_read_is_refused(folder):
     done = run("bicubic", "--data", folder, "--scale", 1, "--degrade", "redcue")
     assert "Did you mean 'reduce'?" in str(done.exception)
+
+
+# --- a learned F makes lr
+
+
+@pytest.fixture
+def learned(tmp_path):
+    torch.manual_seed(0)
+    shrinker = Shrinker(scale=2, channels=1, features=4, convolutions=1)
+    save_shrinker(shrinker, card_of(shrinker), tmp_path / "shrink.safetensors")
+    return tmp_path / "shrink.safetensors", card_of(shrinker).weights[:12]
+
+
+def test_scores_know_the_learned_f_by_its_weights(folder, learned):
+    file, mark = learned
+    done = run("bicubic", "--data", folder, "--scale", 2, "--shrink", file)
+    assert done.exit_code == 0, done.exception
+    assert done.stdout.splitlines()[-1] == f"degraded by the learned F {mark}, seed 0"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--protocol", "grey@1"], "grey@1 shows Y .* Use --protocol y@1"),
+        (["--degrade", "reduce"], "Either --degrade or --shrink"),
+    ],
+)
+def test_what_does_not_go_with_a_learned_f_is_refused(folder, learned, more, message):
+    done = run("bicubic", "--data", folder, "--scale", 2, "--shrink", learned[0], *more)
+    assert isinstance(done.exception, InputError)
+    assert re.search(message, str(done.exception))

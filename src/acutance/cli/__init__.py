@@ -25,6 +25,7 @@ COMMANDS = {
     "models": ("acutance.cli.models:models", "List the networks that can be trained."),
     "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),
     "recipes": ("acutance.cli.recipes:recipes", "Trainings by name, such as esrgan."),
+    "shrink": ("acutance.cli.shrink:shrink", "Make pictures small by an F that a run learned."),
     "train": ("acutance.cli.train:train", "Train a network on photographs."),
     "tune": ("acutance.cli.tune:tune", "Find the weights of a loss that no others beat."),
     "upscale": ("acutance.cli.upscale:upscale", "Make pictures larger."),

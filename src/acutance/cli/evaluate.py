@@ -62,6 +62,12 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
     callback=named_metrics,
     help="Names with commas between: psnr, ssim, lpips, dists, niqe, lr_psnr (docs/protocols.md).",
 )
+@click.option(
+    "--shrink",
+    metavar="RUN",
+    default="",
+    help="Run whose learned F makes the small pictures  [default: bicubic]",
+)
 @click.option("--engine", default="auto", show_default=True, help="What runs the network.")
 @click.option(
     "--json",
@@ -77,6 +83,7 @@ def evaluate(
     degrade: str,
     degrade_seed: int,
     metrics: tuple[str, ...],
+    shrink: str,
     engine: str,
     target: Path | None,
 ) -> None:
@@ -88,6 +95,7 @@ def evaluate(
         acutance evaluate bicubic --scale 2 --data Set5 --protocol table@1
         acutance evaluate runs/a --data Set5 --metrics psnr,lpips,niqe
         acutance evaluate runs/jpeg --data Set14 --protocol grey@1 --degrade "jpeg(quality=10)"
+        acutance evaluate runs/b --data Set5 --shrink runs/b
     """
     from acutance.storage import write_atomically
     from acutance.study.score import evaluate as score
@@ -103,6 +111,7 @@ def evaluate(
             engine=engine,
             degrade=degrade,
             degrade_seed=degrade_seed,
+            shrink=shrink,
             progress=partial(display.phase, "scoring"),
         )
     text = json.dumps(scores.to_json(), indent=2) + "\n"

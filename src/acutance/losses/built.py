@@ -16,12 +16,14 @@ from acutance.losses.terms import Expression, Term
 
 HINTS = {
     "log_scale": " Train with --head spread: the network then predicts it.",
+    "small": " Train with network.shrink='tiny': F then learns, and this is the lr that it makes.",
     "sr_ema": " It is the result of the running average of the weights: set optim.ema above 0, "
     "with an optimiser that leaves the average to it.",
     "teacher": " Train with --teacher MODEL: it is what that model makes of the same picture.",
     "student_features": " Inner maps of networks are to be given from Python.",
     "teacher_features": " Inner maps of networks are to be given from Python.",
 }  # how an extra that is missing can be had
+LR_SIZED = ("lr", "small")  # outputs of the size of lr: sr made small again, and a learned F's lr
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def level_of(on: str | int, scale: int) -> int:
     name = output_name(on)
     if name.startswith("x") and name[1:].isdigit():
         return int(name[1:])
-    return 1 if name == "lr" else scale
+    return 1 if name in LR_SIZED else scale
 
 
 def _hint(output: str) -> str:

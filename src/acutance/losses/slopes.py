@@ -59,10 +59,15 @@ class Scene:
         return _slope(gradients, value.detach())
 
     def pair(self, on: str, outputs: Outputs) -> tuple[Tensor, Tensor]:
-        """What is compared with what: at "lr" the result made small again with the input."""
+        """What is compared with what: at "lr" the result made small again with the input.
+
+        At "small", the lr that a learned F made, with the one that is given.
+        """
         if on == "lr":
             lr = self.extras["lr"]
             return resize(outputs["sr"], size=(lr.shape[2], lr.shape[3])), lr
+        if on == "small":
+            return outputs[on], self.extras["lr"]
         sr = outputs[on]
         size = (sr.shape[2], sr.shape[3])
         if size == tuple(self.hr.shape[2:]):

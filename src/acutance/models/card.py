@@ -19,6 +19,8 @@ LATER = {"compact": {"unshuffle": 1, "strided": 1}, "esrgan": {"strided": 1}}
 """Constants that networks got after their first files, at the value that changes nothing.
 
 They are silent in a file, so that it stays the same to the byte and older versions read it."""
+SHRINK_FILE = "shrink.safetensors"  # of a run that learned its F, too
+REDUCTION = "shrinker"  # `architecture` of a learned F, which makes pictures small
 RENAMED = {"rrdb": "esrgan"}  # architectures by the names that older files have for them
 
 
@@ -58,13 +60,15 @@ class ModelCard:
     data: str = ""  # what it was trained on
     scores: Mapping[str, object] | None = None  # as `evaluate` writes them, protocol included
     licence: str = ""
+    shrunk_by: str = ""  # SHA-256 of the learned F that it was trained with; "": none
     weights: str = ""  # SHA-256 of the tensors: tells whether an ONNX file is this model's twin
     format: int = FORMAT
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
         # what older files do not have
-        silent = {"levels": (), "degradation": "", "head": "", "bound": None, "multiple": 1}
+        silent = {"levels": (), "degradation": "", "shrunk_by": "", "head": "", "bound": None}
+        silent |= {"multiple": 1}
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         later = LATER.get(self.architecture, {})
         said["arguments"] = {k: v for k, v in self.arguments.items() if later.get(k) != v}
@@ -155,7 +159,28 @@ def damaged(path: Path, error: Exception) -> InputError:
 
 
 def parse_card(path: Path, text: str | None) -> ModelCard:
-    """Check the JSON of a card; `path` is named in the errors."""
+    """Check the JSON of a card; `path` is named in the errors. A learned F is refused."""
+    card = _parsed(path, text)
+    if card.architecture == REDUCTION:
+        raise InputError(
+            f"{path} holds a learned F, which makes pictures small. Use it by: acutance shrink "
+            f"PHOTO -o OUT --model {path}; the model that enlarges is {path.parent / MODEL_FILE}."
+        )
+    return card
+
+
+def parse_reduction(path: Path, text: str | None) -> ModelCard:
+    """Check the JSON of the card of a learned F; a network that enlarges is refused."""
+    card = _parsed(path, text)
+    if card.architecture != REDUCTION:
+        raise InputError(
+            f"{path} holds {card.architecture}, which enlarges; a learned F is in the file "
+            f"{SHRINK_FILE} of a run that was trained with network.shrink."
+        )
+    return card
+
+
+def _parsed(path: Path, text: str | None) -> ModelCard:
     if text is None:
         raise InputError(
             f"{path} does not say which network it holds (no metadata '{METADATA_KEY}'). "
@@ -241,5 +266,6 @@ _EXPECTED = {
     "data": (_is_text, "a text"),
     "scores": (lambda v: v is None or isinstance(v, dict), "an object or null"),
     "licence": (_is_text, "a text"),
+    "shrunk_by": (_is_text, "a text"),
     "weights": (_is_text, "a text"),
 }

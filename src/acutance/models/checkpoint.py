@@ -52,13 +52,18 @@ def save_model(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
 
 def stamped(card: ModelCard, network: nn.Module) -> ModelCard:
     """`card` with all constants, and with the network's reach and the digest of its weights."""
+    needs = {name: getattr(network, name, default) for name, default in _NEEDS.items()}
+    full = card if is_adopted(card) else completed(card)
+    return replace(full, weights=digest_of(network), **needs)
+
+
+def digest_of(network: nn.Module) -> str:
+    """SHA-256 of the weights by their names, types and shapes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(_tensors(network).items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.numpy().data)
-    needs = {name: getattr(network, name, default) for name, default in _NEEDS.items()}
-    full = card if is_adopted(card) else completed(card)
-    return replace(full, weights=digest.hexdigest(), **needs)
+    return digest.hexdigest()
 
 
 def load_model(
@@ -74,7 +79,7 @@ def load_model(
     if file.suffix in PICKLED:
         tensors, text = read_pickled_tensors(file), None
     elif file.suffix == ".safetensors":
-        tensors, text = _read_safetensors(file), safetensors_metadata(file).get(METADATA_KEY)
+        tensors, text = read_tensors(file), safetensors_metadata(file).get(METADATA_KEY)
     else:
         raise InputError(
             f"{file} is not a model that can be loaded: its name must end in .safetensors or .pth."
@@ -101,7 +106,8 @@ def _made_elsewhere(
         raise unknown_layout(file, tensors) from None
 
 
-def _read_safetensors(file: Path) -> dict[str, Tensor]:
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file. Raises InputError where it is damaged."""
     try:
         return load_file(file)
     except (SafetensorError, OSError) as error:

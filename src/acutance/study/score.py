@@ -9,6 +9,7 @@ from acutance.data.degradations.expression import read_degradation_file
 from acutance.errors import InputError, MissingPackageError
 from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.judging import DEFAULT_METRICS
+from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
@@ -18,7 +19,8 @@ from acutance.training.package_recipes import named_degradation
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.pytorch import engine_of, usual_device
-from acutance.upscaling.scoring import as_luma_function, as_rgb_function
+from acutance.upscaling.reduction import open_reducer
+from acutance.upscaling.scoring import as_luma_function, as_reduction, as_rgb_function
 from acutance.upscaling.uncertainty import says_how_sure, with_sigma
 
 
@@ -32,6 +34,7 @@ def evaluate(
     engine: str = "auto",
     degrade: str = "",
     degrade_seed: int = 0,
+    shrink: str | Path = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """Scores of `model` on one or more folders of hr pictures, by `metrics`.
@@ -49,14 +52,16 @@ def evaluate(
     degrade: a chain of stages that makes lr of hr, such as "jpeg(quality=10)", a TOML file of one,
     or the name of a recipe that has one; without it, MATLAB's bicubic does. What it draws for a
     picture depends on `degrade_seed` and the picture's name. At x1, "bicubic" is the row of the
-    degraded pictures.
+    degraded pictures. shrink: a run folder whose learned F makes lr instead.
 
     Raises InputError for an unknown protocol or metric, weights that are not at hand, a scale that
     is not the model's, a degradation that cannot be read, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
-    degraded = _degraded(degrade, degrade_seed)
+    if degrade and shrink:
+        raise InputError("Either --degrade or --shrink makes the small pictures, not both.")
+    degraded = _by_learned(shrink, scale, protocol) if shrink else _degraded(degrade, degrade_seed)
     if scale == 1 and degraded is None and protocol == "grey@1":
         raise InputError(
             "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
@@ -80,6 +85,26 @@ def _degraded(text: str, seed: int) -> Degraded | None:
     named = str(named_degradation(text))
     chain = str(read_degradation_file(Path(named))) if named.endswith(".toml") else named
     return degraded_by(chain, seed=seed)
+
+
+def _by_learned(shrink: str | Path, scale: int, protocol: str) -> Degraded:
+    """By the learned F of a run, which the scores know by its weights."""
+    if find_protocol(protocol).enlarges_luma:
+        raise InputError(
+            f"{protocol} shows Y of what it degrades itself, and a learned F makes pictures. Use "
+            "--protocol y@1."
+        )
+    reducer = open_reducer(shrink)
+    own = reducer.card.scale
+    if own != scale:
+        raise InputError(f"The F of {shrink} makes pictures {own} times smaller, not {scale}.")
+    reduce = as_reduction(reducer)
+
+    def make(hr: np.ndarray, *, scale: int, draw: np.random.Generator) -> np.ndarray:
+        del scale, draw  # it has its own, and draws nothing
+        return reduce(hr)
+
+    return Degraded(f"the learned F {reducer.card.weights[:12]}", make)
 
 
 def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:

@@ -66,8 +66,8 @@ def _one_step(job: Job, step: int) -> float:
 
 def _multiply_adds(job: Job) -> float:
     """Of one forward pass over one training patch; a multiply-add is two operations."""
-    side = job.plan.patch // job.recipe.network.scale
-    lr = torch.zeros(1, channels_of(job.bare), side, side, device=job.work.fabric.device)
+    side = job.plan.patch if job.work.from_hr else job.plan.patch // job.recipe.network.scale
+    given = torch.zeros(1, channels_of(job.bare), side, side, device=job.work.fabric.device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        job.bare(lr)
+        job.bare(given)
     return counter.get_total_flops() / 2

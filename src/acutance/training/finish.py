@@ -9,9 +9,11 @@ from acutance.imaging.resample import downscale
 from acutance.models.card import MODEL_FILE, TWIN_FILE, ModelCard, level_file
 from acutance.models.checkpoint import save_model
 from acutance.models.levels import cut
+from acutance.models.rescaling import Rescaler
 from acutance.training.display import Display
 from acutance.training.record import Log, write_scores
 from acutance.training.setup import Job
+from acutance.training.shrinkers import leave_shrinker
 from acutance.training.snapshots import save_snapshot
 from acutance.training.validation import Pair, Validation, validate, write_samples
 from acutance.upscaling.export import export_onnx
@@ -44,20 +46,25 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
     write_samples(job.folder, job.progress.step, found.made)
     scores = _scores(found, len(job.pictures.pairs), metric)
     card = job.card(scores)
+    if isinstance(network, Rescaler):
+        card = leave_shrinker(network, card, job.folder)
+        network = network.generator
     model = job.folder / MODEL_FILE
     save_model(network, card, model)
     export_onnx(network, card, job.folder / TWIN_FILE)
     levels = {f"x{scale}": _leave_level(job, network, card, scale) for scale in card.levels}
     told = {"levels": levels} if levels else {}
     write_scores(job.folder, {"model": card.name, "scale": card.scale, **scores, **told})
-    values = {"psnr": found.psnr, "ssim": found.ssim, **({metric: seen} if metric else {})}
-    end = {"step": job.progress.step, "reason": reason, **values}
-    log.write("end", {**end, **told})
+    near = {} if found.small_psnr is None else {"small_psnr": found.small_psnr}
+    values = {"psnr": found.psnr, "ssim": found.ssim, **near}
+    values |= {metric: seen} if metric else {}
+    log.write("end", {"step": job.progress.step, "reason": reason, **values, **told})
     for name, values in levels.items():
         display.note(f"its level {name}: validation PSNR-Y {values['psnr']:.3f} dB")
     display.note(
         f"{reason}: {job.progress.step} steps, validation PSNR-Y {found.psnr:.3f} dB, "
-        f"SSIM {found.ssim:.4f}  {found.perceived(metric)}({found.protocol}); model in {model}"
+        f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({found.protocol}); "
+        f"model in {model}"
     )
     return Outcome(job.folder, model, job.progress.step, found.psnr, found.ssim, reason)
 
@@ -79,4 +86,5 @@ def _scores(found: Validation, count: int, metric: str = "") -> dict[str, object
 
 def _rounded(found: Validation, metric: str = "") -> dict[str, float]:
     seen = {} if found.perceptual is None else {metric: round(found.perceptual, 6)}
-    return {"psnr": round(found.psnr, 4), "ssim": round(found.ssim, 6), **seen}
+    near = {} if found.small_psnr is None else {"small_psnr": round(found.small_psnr, 4)}
+    return {"psnr": round(found.psnr, 4), "ssim": round(found.ssim, 6), **near, **seen}

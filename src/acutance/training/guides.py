@@ -15,7 +15,8 @@ from acutance.models.card import find_model
 from acutance.models.checkpoint import load_model
 from acutance.training.record import Plan
 
-# By the name that terms ask for: lr -> sr, at a level below the network's own where one is given.
+# By the name that terms ask for: what the network is given -> sr, at a level below its own where
+# one is asked for.
 Guides = Mapping[str, Callable[..., Tensor]]
 
 
@@ -64,19 +65,19 @@ def check_same_teacher(plan: Plan, teacher: str, folder: Path) -> None:
 
 
 def guided(
-    guides: Guides, objective: Objective, moment: Moment, lr: Tensor, upto: int | None = None
+    guides: Guides, objective: Objective, moment: Moment, given: Tensor, upto: int | None = None
 ) -> dict[str, Any]:
     """What the terms that count at `moment` ask of the guides; nothing is computed for others."""
     asked = {
         name for built in objective.terms if moment.weight_of(built.term) for name in built.needs
     }
-    return {name: guide(lr, upto) for name, guide in guides.items() if name in asked}
+    return {name: guide(given, upto) for name, guide in guides.items() if name in asked}
 
 
 def _result_of(fabric: Fabric, network: nn.Module) -> Callable[..., Tensor]:
-    def result(lr: Tensor, upto: int | None = None) -> Tensor:
+    def result(given: Tensor, upto: int | None = None) -> Tensor:
         with torch.no_grad(), fabric.autocast():
-            made = network(lr) if upto is None else network(lr, upto=upto)
+            made = network(given) if upto is None else network(given, upto=upto)
         return made["sr"] if isinstance(made, dict) else made
 
     return result

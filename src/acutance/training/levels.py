@@ -67,7 +67,7 @@ def turns_of(recipe: Recipe) -> Turns:
 
 def trained_levels(recipe: Recipe) -> tuple[int, ...]:
     """The levels below the network's own scale that the run trains: by turns, or by `on=`."""
-    if not _grows(recipe) or recipe.network.head:
+    if not _grows(recipe) or recipe.network.head or recipe.network.shrink:
         return ()
     lower = octaves(recipe.network.scale)[:-1]
     if recipe.data.levels != "top":

@@ -81,6 +81,7 @@ class NetworkChoice:
     scale: Annotated[int, Field(ge=1, le=8)] = 2
     color: Literal["rgb", "luma", "auto"] = "auto"
     head: Literal["", "spread"] = ""  # spread: it also says how sure it is, for likelihoods
+    shrink: str = ""  # F learns with it: "tiny" or "small"; "": F is fixed
     start: str = ""  # a trained model to begin from
     arguments: dict[str, int | float | str | bool] = Field(default_factory=dict)
 
@@ -330,6 +331,7 @@ def _settle(recipe: Recipe) -> Recipe:
     _check_length(recipe)
     _check_levels(recipe)
     _check_degradation(recipe)
+    _check_shrink(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -376,6 +378,27 @@ def _check_levels(recipe: Recipe) -> None:
     for reason, holds in reasons.items():
         if holds:
             raise InputError(f"data.levels = '{way}' does not go with {reason}. Drop one.")
+
+
+def _check_shrink(recipe: Recipe) -> None:
+    """Refuse what does not go with an F that learns."""
+    if not recipe.network.shrink:
+        return
+    reasons = {
+        "data.lr, which gives the small pictures": bool(recipe.data.lr),
+        f"data.levels = '{recipe.data.levels}', whose levels have other small pictures": bool(
+            recipe.data.levels != "top"
+        ),
+        "the head 'spread', which is of the network alone": bool(recipe.network.head),
+        "a teacher, which was trained for bicubic": bool(recipe.loss.teacher),
+        "network.scale = 1, at which nothing is made small": recipe.network.scale == 1,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise InputError(
+                f"network.shrink = '{recipe.network.shrink}', an F that learns, does not go with "
+                f"{reason}. Drop one."
+            )
 
 
 _ADAPTER = TypeAdapter(Recipe)

@@ -21,6 +21,7 @@ from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
 from acutance.models.levels import levels_of
 from acutance.models.memory import keep_large_blocks
+from acutance.models.rescaling import Rescaler
 from acutance.models.spread import load_weights
 from acutance.training.endless import check_moments
 from acutance.training.guard import Fault, Guard
@@ -39,6 +40,7 @@ from acutance.training.precision import make_fabric
 from acutance.training.recipe import NetworkChoice, Recipe
 from acutance.training.record import Plan
 from acutance.training.rivals import make_rivals
+from acutance.training.shrinkers import with_shrinker
 from acutance.training.snapshots import Progress, State
 from acutance.training.step import Work, parts_of, smooth_copy
 from acutance.training.two_stages import first_stage, has_first
@@ -138,7 +140,10 @@ def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCar
 
 
 def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
-    """The network at its seeded start, or with the weights of `choice.start`."""
+    """The network at its seeded start, or with the weights of `choice.start`.
+
+    With `choice.shrink` it is a Rescaler, whose network that enlarges begins as without.
+    """
     torch.manual_seed(seed)
     network = build(
         choice.name,
@@ -157,7 +162,7 @@ def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
                 f"--from {choice.start} is {card.architecture} at x{card.scale}, "
                 f"not {choice.name} at x{choice.scale}. Train the same network."
             ) from error
-    return network
+    return with_shrinker(network, choice) if choice.shrink else network
 
 
 def channels_of(network: nn.Module) -> int:
@@ -257,4 +262,5 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
         guides=guides,
         rivals=make_rivals(objective, fabric.device),
         lower=levels_of(bare)[:-1],
+        from_hr=isinstance(bare, Rescaler),
     )

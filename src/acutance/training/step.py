@@ -40,6 +40,7 @@ class Work:
     rivals: tuple[Rival, ...] = ()  # of adversarial terms
     lower: tuple[int, ...] = ()  # levels that the network has below its scale
     upto: int | None = None  # the level that this step is for; None: the network's own
+    from_hr: bool = False  # F learns too: the network is given hr, and makes its own lr
 
     @property
     def absent(self) -> frozenset[str]:
@@ -91,10 +92,11 @@ def accumulate(
         lr = as_pictures(_to(work, part.lr), luma=work.luma)
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
-        outputs = named_outputs(_run(work, lr))
+        given = hr if work.from_hr else lr
+        outputs = named_outputs(_run(work, given))
         moment = Moment(step, plan.steps, share, work.absent)
         extras = {"lr": lr, "scale": work.upto or work.scale}
-        extras |= guided(work.guides, work.objective, moment, lr, work.upto)
+        extras |= guided(work.guides, work.objective, moment, given, work.upto)
         combined = work.objective.combine(
             outputs,
             hr,
@@ -118,9 +120,9 @@ def named_outputs(made: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
     return made if isinstance(made, dict) else {"sr": made}
 
 
-def _run(work: Work, lr: Tensor) -> Tensor | dict[str, Tensor]:
+def _run(work: Work, given: Tensor) -> Tensor | dict[str, Tensor]:
     """No layer above the step's level is run, so none gets a gradient, not even 0."""
-    return work.network(lr) if work.upto is None else work.network(lr, upto=work.upto)
+    return work.network(given) if work.upto is None else work.network(given, upto=work.upto)
 
 
 def _backward(fabric: Fabric, outputs: dict[str, Tensor], combined: Combined) -> None:

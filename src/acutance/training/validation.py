@@ -1,7 +1,7 @@
 """Score the network in hand on pictures that it does not learn from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,16 @@ from acutance.imaging.colour import luma, to_uint8
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
+from acutance.metrics.psnr import psnr_luma_uint8
 from acutance.models.card import ModelCard
+from acutance.models.rescaling import Rescaler, card_of
 from acutance.upscaling.pytorch import TorchEngine
-from acutance.upscaling.scoring import as_luma_function, as_rgb_function
+from acutance.upscaling.reduction import Reducer
+from acutance.upscaling.scoring import as_luma_function, as_reduction, as_rgb_function
 
 PROTOCOL = "y@1"
 GREY_PROTOCOL = "grey@1"  # where a luma network is shown Y that has been degraded
+_EQUAL_DB = 100.0  # JSON has no infinity
 LARGEST_PX = 1024  # of a side: a larger validation picture is cropped at its centre
 
 
@@ -49,10 +53,15 @@ class Validation:
     made: dict[str, np.ndarray]
     perceptual: float | None = None
     protocol: str = PROTOCOL
+    small_psnr: float | None = None  # of lr by a learned F against bicubic's, of luma
 
     def perceived(self, metric: str) -> str:
         """For a line of scores: the name and value of the further metric, where it has one."""
         return "" if self.perceptual is None else f"{metric} {self.perceptual:.4f}  "
+
+    def reduced(self) -> str:
+        """For a line of scores: how near a learned F is to bicubic, where there is one."""
+        return "" if self.small_psnr is None else f"lr to bicubic {self.small_psnr:.2f} dB  "
 
 
 def read_pairs(paths: list[Path], scale: int, degrading: Degrading | None = None) -> list[Pair]:
@@ -88,9 +97,13 @@ def validate(
 ) -> Validation:
     """Score `network` on `pairs`; `keep` of the results are handed back to be looked at.
 
-    `metric` is judged beside PSNR and SSIM where one is given.
+    `metric` is judged beside PSNR and SSIM where one is given. A Rescaler is scored by what its
+    network makes of the lr that its F makes of hr, as files would hold it.
     """
     device = next(network.parameters()).device
+    given = pairs
+    network, pairs = as_scored(network, pairs)
+    near = None if pairs is given else _nearness(pairs, given)
     protocol = _protocol_of(pairs)
     function = _function(TorchEngine(network, card, device), protocol)
     rows, seen, made = [], [], {}
@@ -104,7 +117,7 @@ def validate(
     psnr, ssim = np.mean([[row["psnr"], row["ssim"]] for row in rows], axis=0)
     known = [value for value in seen if value is not None]
     perceptual = float(np.mean(known)) if len(known) == len(pairs) else None
-    return Validation(float(psnr), float(ssim), made, perceptual, protocol)
+    return Validation(float(psnr), float(ssim), made, perceptual, protocol, near)
 
 
 def _function(engine: TorchEngine, protocol: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -126,6 +139,25 @@ def _score(sr: np.ndarray, pair: Pair, scale: int) -> dict[str, float]:
 def _grey(hr: np.ndarray) -> np.ndarray:
     """Y of a picture, uint8 (H, W, 1)."""
     return to_uint8(luma(hr))[:, :, None]
+
+
+def as_scored(network: nn.Module, pairs: list[Pair]) -> tuple[nn.Module, list[Pair]]:
+    """What enlarges, and the pictures with the lr that it is to enlarge.
+
+    Of a Rescaler it is the network behind F, and each lr is what F makes of hr.
+    """
+    if not isinstance(network, Rescaler):
+        return network, pairs
+    shrinker = network.shrinker
+    device = next(shrinker.parameters()).device
+    reduce = as_reduction(Reducer(shrinker, card_of(shrinker), device))
+    return network.generator, [replace(pair, lr=reduce(pair.hr)) for pair in pairs]
+
+
+def _nearness(pairs: list[Pair], given: list[Pair]) -> float:
+    """PSNR of luma between two lr of each picture, the mean; equal ones count as `_EQUAL_DB`."""
+    found = [psnr_luma_uint8(a.lr, b.lr) for a, b in zip(pairs, given, strict=True)]
+    return float(np.mean([min(value, _EQUAL_DB) for value in found]))
 
 
 def judge_by(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float:

@@ -190,11 +190,12 @@ class Watch:
         scored = as_scored(step, found.psnr, metric, found.perceptual)
         self._scored[step] = scored
         perceived = {metric: found.perceptual} if metric else {}
-        values = {"psnr": found.psnr, "ssim": found.ssim, **perceived}
+        near = {} if found.small_psnr is None else {"small_psnr": found.small_psnr}
+        values = {"psnr": found.psnr, "ssim": found.ssim, **near, **perceived}
         self._log.write("score", {"step": step, "protocol": found.protocol, **values})
         self._display.note(
             f"step {step:>7}  validation PSNR-Y {found.psnr:.3f} dB  "
-            f"SSIM {found.ssim:.4f}  {found.perceived(metric)}({found.protocol})"
+            f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({found.protocol})"
         )
         write_samples(job.folder, step, found.made)
         for name, value in values.items():

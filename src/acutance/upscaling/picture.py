@@ -78,7 +78,7 @@ def upscale(
         how = replace(how, tile=tile)
     if isinstance(model, str | Path):
         model = at_level(model, how.size.scale)
-    picture, back = _taken(image)
+    picture, back = taken(image)
     upscaler = open_upscaler(model, engine=engine, pixels=picture.height * picture.width)
     return back(enlarge_picture(picture, upscaler, how))
 
@@ -113,7 +113,7 @@ def _opened(
     return engine_of(cast("nn.Module", model))
 
 
-def _taken(
+def taken(
     image: "np.ndarray | Image | Picture | str | Path",
 ) -> "tuple[Picture, Callable[[Picture], np.ndarray | Image | Picture]]":
     """Any picture as ours, and how to give the result back as what it was."""

@@ -1,6 +1,6 @@
 """One picture file into another: decoding, network and encoding at once, memory flat."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,18 +50,39 @@ def enlarge_file(
     written or kept within the memory, before the work where that can be known; RunError rather
     than write a wrong picture.
     """
+    work = Work(
+        lambda facts: _facts_of_result(facts, upscaler, how, output),
+        lambda facts, held: planned(facts, upscaler, how, held=held),
+        upscaler.engine_name,
+    )
+    return remade(source, target, work, output, progress=progress or silent)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is made of a picture: the facts of the result, and how it is cut and computed."""
+
+    result: Callable[[Facts], Facts]
+    plan: Callable[[Facts, int], Plan]  # of the source, and of bytes that are held besides
+    engine: str
+    keeps_colour: bool = True  # where the mean colour moves, that is worth a word
+
+
+def remade(
+    source: Path, target: Path, work: Work, output: Output, *, progress: Progress
+) -> Enlarged:
+    """The picture file `source` into `target` by `work`, whole or not at all."""
     start = perf_counter()
     check_free(target, overwrite=output.overwrite)
     made: list[tuple[Plan, Flow]] = []
     with closing(open_source(source)) as opened:
-        facts = _facts_of_result(opened.facts, upscaler, how, output)
+        facts = work.result(opened.facts)
         _, lost = storable(target, facts, format=output.format)
 
         def fill(temporary: Path) -> None:
             with _sink(temporary, facts, output) as sink:
-                plan = planned(opened.facts, upscaler, how, held=opened.held + sink.held)
-                folder = target.parent
-                through = flow(opened, sink, plan, folder=folder, progress=progress or silent)
+                plan = work.plan(opened.facts, opened.held + sink.held)
+                through = flow(opened, sink, plan, folder=target.parent, progress=progress)
                 made.append((plan, through))
 
         write_atomically(target, fill)
@@ -70,9 +91,9 @@ def enlarge_file(
         facts.width,
         facts.height,
         {**through.seconds, "total": perf_counter() - start},
-        upscaler.engine_name,
+        work.engine,
         float(np.abs(through.cast).max()),
-        (*opened.facts.notes, *lost, *plan.notes, *through.notes),
+        (*opened.facts.notes, *lost, *plan.notes, *(through.notes if work.keeps_colour else ())),
     )
 
 
@@ -86,13 +107,21 @@ def metadata_of_result(
     before: Facts | Picture, size: tuple[int, int], upscaler: Upscaler, output: Output
 ) -> Metadata:
     """What stands beside the pixels of a picture made larger to `size` (width, height)."""
+    made_by = upscaler.tag(before.width, size[0])
+    return metadata_beside(before.metadata, size, made_by, output)
+
+
+def metadata_beside(
+    before: Metadata, size: tuple[int, int], made_by: str, output: Output
+) -> Metadata:
+    """What of the metadata `before` goes along, as `output` says, for `size` (width, height)."""
     width, height = size
     return prepared(
-        before.metadata,
+        before,
         policy=output.metadata,
         width=width,
         height=height,
-        made_by=upscaler.tag(before.width, width) if output.tag else None,
+        made_by=made_by if output.tag else None,
     )
 
 

@@ -12,6 +12,7 @@ from acutance.imaging.tiles import Part, whole
 from acutance.upscaling.checks import Fault, finite
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.memory import PIECE_PX
+from acutance.upscaling.reduction import Reducer, reduction_task
 from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.streams import RowBuffer
 from acutance.upscaling.strips import Cut, failure, silent, strips
@@ -32,6 +33,19 @@ def as_rgb_function(engine: Engine) -> Callable[[np.ndarray], np.ndarray]:
         return whole_of(task, Picture(rgb), convert=to_uint8)[0]
 
     return enlarge
+
+
+def as_reduction(reducer: Reducer) -> Callable[[np.ndarray], np.ndarray]:
+    """A learned F as a function of RGB pictures, uint8 (H, W, 3) -> (h, w, 3).
+
+    As a file would hold it: back in RGB, rounded. RunError for what is no picture.
+    """
+
+    def reduce(rgb: np.ndarray) -> np.ndarray:
+        task = reduction_task(reducer, Picture(rgb).facts)
+        return whole_of(task, Picture(rgb), convert=to_uint8)[0]
+
+    return reduce
 
 
 def as_luma_function(engine: Engine) -> Callable[[np.ndarray], np.ndarray] | None:

@@ -177,7 +177,10 @@ def _check_arms(study: Study, plan: Plan, pictures: Pictures) -> None:
         except InputError as error:
             raise InputError(f"Arm {number}, '{loss}', cannot be trained: {error}") from error
         protocol = study.question.protocol
-        if find_protocol(protocol).enlarges_luma and channels_of(job.bare) > 1:
+        luma_alone = find_protocol(protocol).enlarges_luma
+        if luma_alone and study.recipe.network.shrink:
+            raise InputError(f"{protocol} is of lr by bicubic, not by an F that learns. Use y@1.")
+        if luma_alone and channels_of(job.bare) > 1:
             raise InputError(
                 f"{protocol} enlarges luma alone, which {study.recipe.network.name} cannot. "
                 "Use --protocol y@1, or --set network.color=luma."

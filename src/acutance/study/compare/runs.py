@@ -153,7 +153,10 @@ def score_run(study: Study, run: Run) -> None:
     question = study.question
     rows = run.rows(question)
     for folder, metrics in run.unscored(question).items():
-        found = evaluate(run.folder, folder, protocol=question.protocol, metrics=metrics)
+        shrink = run.folder if study.recipe.network.shrink else ""  # each by its own F
+        found = evaluate(
+            run.folder, folder, protocol=question.protocol, metrics=metrics, shrink=shrink
+        )
         fresh = {(row.set, row.metric) for row in found.rows}
         rows = (*(row for row in rows if (row.set, row.metric) not in fresh), *found.rows)
         scores = replace(found, rows=rows)

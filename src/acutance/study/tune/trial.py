@@ -18,7 +18,7 @@ from acutance.training.loop import stages
 from acutance.training.pictures import Pictures
 from acutance.training.recipe import Recipe
 from acutance.training.setup import Job
-from acutance.training.validation import Pair
+from acutance.training.validation import Pair, as_scored
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.pytorch import TorchEngine
 from acutance.upscaling.scoring import as_rgb_function
@@ -41,12 +41,12 @@ class Judges:
 
     def table(self, job: Job) -> np.ndarray:
         """(pictures, metrics) of the run as it stands."""
-        network = job.to_scoring()
+        network, pairs = as_scored(job.to_scoring(), job.pictures.pairs)
         device = next(network.parameters()).device
         enlarge = as_rgb_function(TorchEngine(network, job.card({}), device))
         scale = job.recipe.network.scale
         with torch.inference_mode():
-            return np.array([self.of(enlarge, pair, scale) for pair in job.pictures.pairs])
+            return np.array([self.of(enlarge, pair, scale) for pair in pairs])
 
     def start(self, recipe: Recipe, pictures: Pictures) -> np.ndarray:
         """(pictures, metrics) of what trials begin from: the model, or bicubic without one."""
