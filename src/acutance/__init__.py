@@ -9,6 +9,7 @@ needs no torch:
     evaluate(model, folders, ...)     PSNR, SSIM, LPIPS ... by a named protocol
     upscale(image, model=...)         an array or picture, enlarged
     upscale_many(paths, out_dir=...)  many files, one after the other or at once
+    degrade(picture, "blur | jpeg")   as training makes lr: blur, noise, codecs, in a drawn way
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
     shrink(image, model=...)          made small by the F that a run learned
     load_model(path)                  a trained network, from a run folder or a file
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from acutance.losses.expression import parse_loss as parse_loss
     from acutance.models.checkpoint import load_model as load_model
     from acutance.study.compare.study import compare as compare
+    from acutance.study.degrading import degrade as degrade
     from acutance.study.score import evaluate as evaluate
     from acutance.study.tune.tuning import tune as tune
     from acutance.training.start import train as train
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _VERBS = {
     "compare": "acutance.study.compare.study",
+    "degrade": "acutance.study.degrading",
     "downscale": "acutance.imaging.resample",
     "evaluate": "acutance.study.score",
     "load_model": "acutance.models.checkpoint",
@@ -45,6 +48,7 @@ _VERBS = {
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "compare",
+    "degrade",
     "downscale",
     "evaluate",
     "load_model",

@@ -17,3 +17,8 @@ class MissingPackageError(InputError):
 
 class RunError(RuntimeError):
     """The input was right and the work failed all the same. Exit code 1."""
+
+
+def pointed(text: str, column: int, message: str) -> str:
+    """`message`, below it `text`, and a caret below the character that stands at `column`."""
+    return f"{message}\n  {text}\n  {' ' * min(column, len(text))}^"

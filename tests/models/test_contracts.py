@@ -59,20 +59,28 @@ def test_takes_the_smallest_pictures(network, size):
 
 
 def extent(network: nn.Module, axis: int) -> tuple[int, int]:
-    """How far up and down (or left and right) one lr pixel's sr pixels depend on lr pixels."""
-    reach, s = network.reach, network.scale
-    middle = reach + 2
+    """How far up and down (or left and right) one lr pixel's sr pixels depend on lr pixels.
+
+    Where a network sees blocks of m x m pixels as one, those of a block, in whole blocks.
+    """
+    reach, s, m = network.reach, network.scale, multiple_of(network)
+    middle = (reach // m + 2) * m
     size = [1, network.channels, 1, 1]
-    size[axis] = 2 * middle + 1
+    size[axis] = 2 * middle + m
     generator = torch.Generator().manual_seed(1)
     lr = torch.rand(size, generator=generator, dtype=torch.float64, requires_grad=True)
     sr = network.double()(lr)
-    sr.narrow(axis, middle * s, s).sum().backward(inputs=[lr])
+    sr.narrow(axis, middle * s, m * s).sum().backward(inputs=[lr])
     network.float()
     others = [d for d in range(4) if d != axis]
     assert lr.grad is not None
     used = lr.grad.abs().sum(dim=others).nonzero().flatten()
-    return middle - int(used.min()), int(used.max()) - middle
+    before, after = middle - int(used.min()), int(used.max()) - middle - (m - 1)
+    return -(-before // m) * m, -(-after // m) * m
+
+
+def multiple_of(network: nn.Module) -> int:
+    return getattr(network, "multiple", 1)
 
 
 @pytest.mark.parametrize("axis", [2, 3], ids=["rows", "columns"])
@@ -88,7 +96,8 @@ def test_the_reach_is_exact(network, axis):
 def test_bands_that_overlap_by_the_reach_give_the_whole(network):
     if network.reach is None:
         pytest.skip("no overlap is enough")
-    s, height = network.scale, 2 * network.reach + 9
+    s, height, m = network.scale, 2 * network.reach + 9, multiple_of(network)
+    rows = -(-(height + 1) // 2 // m) * m  # a piece begins at a multiple
     lr = picture(network, height, 3)
     with torch.inference_mode():
         whole = network(lr)
@@ -96,7 +105,7 @@ def test_bands_that_overlap_by_the_reach_give_the_whole(network):
             network(lr[:, :, band.start : band.stop])[
                 :, :, (band.keep_start - band.start) * s : (band.keep_stop - band.start) * s
             ]
-            for band in bands(height, rows=(height + 1) // 2, overlap=network.reach)
+            for band in bands(height, rows=rows, overlap=network.reach)
         ]
     size = float(whole.abs().max())
     assert_close(torch.cat(parts, dim=2), whole, atol=2e-6 * max(size, 1), rtol=0)

@@ -39,6 +39,8 @@ def test_community_files_are_recognised(general, tmp_path):
         "convolutions": 3,
         "activation": "prelu",
         "skip": "nearest",
+        "unshuffle": 1,
+        "strided": 1,
     }
 
 

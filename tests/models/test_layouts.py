@@ -66,7 +66,7 @@ def test_esrgan_is_known_under_all_its_names(tmp_path, layout):
     torch.save({"params_ema": LAYOUTS[layout](network)}, tmp_path / "4x.pth")
     loaded = load_model(tmp_path / "4x.pth")
     assert (loaded.card.architecture, loaded.card.scale, loaded.card.multiple) == ("esrgan", 4, 1)
-    assert loaded.card.arguments == {"channels": 3, "unshuffle": 1, **SMALL}
+    assert loaded.card.arguments == {"channels": 3, "unshuffle": 1, "strided": 1, **SMALL}
     lr = torch.rand(1, 3, 7, 5)
     with torch.inference_mode():
         assert torch.equal(loaded(lr), network(lr))

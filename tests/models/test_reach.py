@@ -27,6 +27,11 @@ PLAIN = [
     ("esrgan", 8, {"blocks": 1, "features": 16}),
     ("esrgan", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
     ("esrgan", 1, {"blocks": 1, "features": 16, "unshuffle": 4}),
+    ("esrgan", 2, {"blocks": 1, "features": 16, "strided": 2}),
+    ("compact:x1-tiny", 1, {}),
+    ("compact:nano", 2, {"unshuffle": 3}),
+    ("compact:nano", 1, {"strided": 2}),
+    ("compact:nano", 2, {"strided": 3}),
 ]
 
 

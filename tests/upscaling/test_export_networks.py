@@ -20,6 +20,10 @@ MADE = [
     ("srresnet:tiny", 3, {}),
     ("esrgan", 4, {"blocks": 1, "features": 16}),
     ("esrgan", 2, {"blocks": 1, "features": 16, "unshuffle": 2}),
+    ("esrgan", 1, {"blocks": 1, "features": 16, "strided": 2}),
+    ("compact:tiny", 1, {"unshuffle": 2}),
+    ("compact:tiny", 2, {"unshuffle": 3, "skip": "bicubic"}),
+    ("compact:tiny", 2, {"strided": 3}),
     ("span", 3, {"features": 8}),
     ("span", 2, {"features": 8, "norm": True}),
 ]

@@ -182,6 +182,8 @@ def test_a_tiny_compact_goes_to_the_community_as_it_is(tmp_path):
             r"32 new features .* and this model has 8; train with .* growth = 32",
         ),
         ("esrgan:tiny", 1, {"growth": 32}, "it works on luma"),
+        ("esrgan:tiny", 3, {"growth": 32, "strided": 2}, "a plain convolution, .* strided = 2"),
+        ("compact:x1-tiny", 3, {}, "a plain convolution, .* unshuffle = 2; train .* unshuffle = 1"),
         ("compact:nano", 1, {"skip": "nearest"}, "it works on luma"),
         (
             "compact:nano",

@@ -14,7 +14,7 @@ from acutance.errors import InputError
 from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Facts, Picture
 from acutance.models.card import ModelCard
-from acutance.upscaling.memory import planned, resident
+from acutance.upscaling.memory import planned, resident, values_alive
 from acutance.upscaling.settings import Enlargement
 from acutance.upscaling.task import Upscaler
 
@@ -55,6 +55,12 @@ def test_more_memory_means_less_work_twice():
         for n in (150, 1000)
     ]
     assert cuts[0].rows * cuts[0].columns < cuts[1].rows * cuts[1].columns
+
+
+def test_a_network_at_half_the_size_holds_a_quarter_of_the_features():
+    """Beside 4 values of the result for each pixel: compact keeps 4 layers of its 48 features."""
+    plain = ModelCard("compact", 1, {"features": 48}, color="luma")
+    assert (values_alive(plain), values_alive(replace(plain, multiple=2))) == (196, 52)
 
 
 def test_a_small_picture_is_not_cut():

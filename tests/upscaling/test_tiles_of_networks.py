@@ -27,6 +27,8 @@ ALLOWED = 1e-5  # of all samples may differ, by one level, where kernels depend 
 NETWORKS = {
     "compact:nano": ({}, (2, 3)),
     "compact:video": ({"convolutions": 8}, (2, 4)),
+    "compact:x1-tiny": ({"skip": "bicubic"}, (1, 2)),
+    "compact:small": ({"strided": 3}, (1, 2)),
     "edsr": ({"blocks": 4, "features": 32}, (2, 4)),
     "espcn": ({}, (2, 3)),
     "fsrcnn": ({}, (2, 3)),
@@ -34,6 +36,7 @@ NETWORKS = {
     "pan": ({"blocks": 4}, (2, 3)),
     "esrgan": ({"blocks": 1, "features": 32, "growth": 16}, (2, 4)),
     "esrgan:6": ({"blocks": 1, "features": 32, "growth": 16, "unshuffle": 2}, (2,)),
+    "esrgan:tiny": ({"strided": 2}, (1, 2)),
     "progressive:tiny": ({}, (4,)),
     "progressive:octave": ({"features": 32, "convolutions": 4}, (2, 4)),
     "span": ({"features": 16}, (2, 3)),

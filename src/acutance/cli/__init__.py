@@ -13,6 +13,7 @@ from acutance.errors import InputError, RunError
 COMMANDS = {
     "check-loss": ("acutance.cli.check_loss:check_loss", "Prove a loss, your own too."),
     "compare": ("acutance.cli.compare:compare", "Which loss is better, with error bars."),
+    "degrade": ("acutance.cli.degrade:degrade", "Make pictures worse, as training does."),
     "doctor": ("acutance.cli.doctor:doctor", "Look at this machine and say what is missing."),
     "evaluate": ("acutance.cli.evaluate:evaluate", "Score a model by a named protocol."),
     "export": ("acutance.cli.export:export", "Convert a model, or write its ONNX twin."),

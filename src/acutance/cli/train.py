@@ -10,6 +10,7 @@ from acutance.cli.given import given_settings
 OPTIONS = {
     "data": "data.photos",
     "lr": "data.lr",
+    "degrade": "data.degrade",
     "val": "data.val",
     "patch": "data.patch",
     "batch": "data.batch",
@@ -54,6 +55,11 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 )
 @click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
 @click.option("--lr", multiple=True, help="Folder of given lr pictures, paired by name.")
+@click.option(
+    "--degrade",
+    help="What makes lr: stages as in 'reduce | jpeg(quality=(30, 95))', the name of a recipe, or "
+    "a TOML file [default: MATLAB's bicubic].",
+)
 @click.option("--val", multiple=True, help="Pictures to judge by [default: 5 % held out].")
 @click.option("--scale", type=int, help="How many times larger [default: 2].")
 @click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
@@ -110,9 +116,10 @@ def train(
         acutance train --config my.toml --set optim.rate=2e-4 --run runs/b
         acutance train photos/ --recipe esrgan --run runs/c
     """
-    from acutance.training.package_recipes import recipe_layers
+    from acutance.training.package_recipes import named_degradation, recipe_layers
     from acutance.training.recipe import make_recipe, read_settings
 
+    options["degrade"] = named_degradation(options["degrade"])
     layers = recipe_layers(recipe) + [(str(path), read_settings(path)) for path in files]
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))

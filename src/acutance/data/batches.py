@@ -14,7 +14,7 @@ class Batch:
     """Crops and their small versions, uint8, RGB as in the files."""
 
     lr: np.ndarray
-    """(n, h, w, 3)"""
+    """(n, h, w, 3); degraded for a luma network (n, h, w, 1), and float32 where not rounded."""
     hr: np.ndarray
     """(n, h * scale, w * scale, 3)"""
     pictures: np.ndarray

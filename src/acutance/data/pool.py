@@ -11,11 +11,15 @@ from typing import Literal
 import numpy as np
 
 from acutance.data.batches import TURNS, Batch, Crops, cut, cut_wide, turn_all
+from acutance.data.degradations.crops import Degrading, degrade_crops, margin_of
 from acutance.data.folders import Fault, find_originals
 from acutance.data.loading import Plan, Progress, Row, load_pictures
 from acutance.data.reduction import reduction
-from acutance.data.streams import Stream, below, uniforms
+from acutance.data.streams import Stream, below, generator, uniforms
 from acutance.errors import InputError
+
+NO_STEP = 2**64 - 1
+"""Stands for the step where patches are drawn once for a whole run."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class PoolSettings:
     """Folders of lr files that belong to the sources; without any, lr is made from hr."""
     lr: Literal["ready", "fly"] = "ready"
     """Make lr once for whole pictures, or for each crop, which may then begin at any pixel."""
+    degrading: Degrading | None = None
+    """Makes lr of each crop in place of the bicubic reduction."""
     chance: Literal["picture", "area"] = "picture"
     """Every picture is drawn equally often, or in proportion to the places a patch has in it."""
     limit_mib: float = math.inf
@@ -50,6 +56,7 @@ class Pool:
     is_fly: bool
     by_area: bool
     skipped: tuple[Fault, ...]
+    degrading: Degrading | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -84,14 +91,18 @@ class Pool:
                 "Use a batch of at least one patch for each rank."
             )
         crops = self._draw(uniforms(seed, Stream.BATCH, step=step, shape=(size, 4)))
-        return self.cut(crops[size * rank // ranks : size * (rank + 1) // ranks], self.patch)
+        places = range(size * rank // ranks, size * (rank + 1) // ranks)
+        mine = crops[places.start : places.stop]
+        return self.cut(mine, self.patch, draws=_generators(seed, step, places))
 
     def grid(self, patch: int, *, seed: int) -> "Grid":
         """Patches side by side over all pictures, each once, in an order given by the seed."""
         return _grid(self, patch, seed=seed)
 
-    def cut(self, crops: Crops, patch: int) -> Batch:
-        """The crops of side `patch` (hr pixels) with their lr."""
+    def cut(self, crops: Crops, patch: int, *, draws: Sequence[np.random.Generator] = ()) -> Batch:
+        """The crops of side `patch` (hr pixels) with their lr; `draws`, one a crop, degrade it."""
+        if self.degrading is not None:
+            return self._cut_degraded(crops, patch, self.degrading, draws)
         if not self.is_fly:
             hr = cut(self.hr, crops, side=patch, divide=1)
             lr = cut(self.lr, crops, side=patch // self.scale, divide=self.scale)
@@ -104,6 +115,15 @@ class Pool:
         lr = turn_all(reduce(wide), crops.turns)
         hr = turn_all(wide[:, edge : edge + patch, edge : edge + patch], crops.turns)
         return Batch(lr, hr, crops.pictures)
+
+    def _cut_degraded(
+        self, crops: Crops, patch: int, by: Degrading, draws: Sequence[np.random.Generator]
+    ) -> Batch:
+        edge = margin_of(self.scale)
+        wide = cut_wide(self.hr, crops, side=patch, margin=edge)
+        wide = turn_all(wide, crops.turns)  # first: noise and blocks are of the picture as seen
+        lr = degrade_crops(wide, by, scale=self.scale, draws=draws)
+        return Batch(lr, wide[:, edge : edge + patch, edge : edge + patch], crops.pictures)
 
     def fingerprint(self) -> str:
         """A hash of the pictures' names and pixels: the same data on any machine, whatever path."""
@@ -147,6 +167,7 @@ class Grid:
     pool: Pool
     patch: int
     crops: Crops
+    seed: int
 
     @property
     def grid_count(self) -> int:
@@ -154,8 +175,9 @@ class Grid:
         return len(self.crops)
 
     def grid_batch(self, start: int, stop: int) -> Batch:
-        """Patches number `start` .. `stop` - 1, not turned."""
-        return self.pool.cut(self.crops[start:stop], self.patch)
+        """Patches number `start` .. `stop` - 1, not turned, degraded the same each time."""
+        draws = _generators(self.seed, NO_STEP, range(start, stop))
+        return self.pool.cut(self.crops[start:stop], self.patch, draws=draws)
 
 
 def build_pool(
@@ -174,7 +196,7 @@ def build_pool(
     """
     _check_patch(patch, scale)
     found = find_originals(sources, settings.lr_sources, scale=scale)
-    lr = "paired" if settings.lr_sources else settings.lr
+    lr = "paired" if settings.lr_sources else "fly" if settings.degrading else settings.lr
     plan = Plan(scale=scale, patch=patch, lr=lr, skip_bad=settings.skip_bad)
     loaded = load_pictures(
         found, plan, limit_mib=settings.limit_mib, cache=settings.cache, progress=progress
@@ -190,7 +212,13 @@ def build_pool(
         is_fly=lr == "fly",
         by_area=settings.chance == "area",
         skipped=loaded.faults,
+        degrading=settings.degrading,
     )
+
+
+def _generators(seed: int, step: int, places: range) -> list[np.random.Generator]:
+    """One for each place in the batch of a step."""
+    return [generator(seed, Stream.DEGRADE, step=step, part=place) for place in places]
 
 
 def _check_patch(patch: int, scale: int) -> None:
@@ -220,4 +248,4 @@ def _grid(pool: Pool, patch: int, *, seed: int) -> Grid:
         raise InputError(f"No picture holds a patch of {patch}x{patch}. Use a smaller patch.")
     order = np.argsort(uniforms(seed, Stream.GRID, step=1, shape=(every.shape[1],)), kind="stable")
     pictures, tops, lefts = every[:, order]
-    return Grid(pool, patch, Crops(pictures, tops, lefts, np.zeros_like(pictures)))
+    return Grid(pool, patch, Crops(pictures, tops, lefts, np.zeros_like(pictures)), seed)

@@ -10,24 +10,24 @@ from acutance.errors import RunError
 T = TypeVar("T")
 
 AHEAD = 2
-"""Batches made ahead at most. One is enough for an even pace; the second bridges a slow one."""
+"""Batches made ahead by one thread. One is enough for an even pace; another bridges a slow one."""
 
 
 class Prefetch(Generic[T]):
-    """make(start), make(start + 1), ... one by one from `next()`, made ahead by one thread.
+    """make(start), make(start + 1), ... one by one from `next()`, made ahead by `threads`.
 
     What comes is the same as without a thread (`Direct`), since `make` is a function of the step
     alone. A failure in `make` is raised by the `next()` of its step, naming the step. Close it,
     or use `with`.
     """
 
-    def __init__(self, make: Callable[[int], T], start: int) -> None:
+    def __init__(self, make: Callable[[int], T], start: int, *, threads: int = 1) -> None:
         self._make = make
         self._step = start
         self._jobs: deque[tuple[int, Future[T]]] = deque()
         self._closed = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
-        for _ in range(AHEAD):
+        self._thread = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch")
+        for _ in range(threads + AHEAD - 1):
             self._order()
 
     def next(self) -> T:

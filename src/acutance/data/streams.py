@@ -17,22 +17,30 @@ class Stream(IntEnum):
     GRID = 1
     PICTURE = 2
     SPLIT = 3
+    DEGRADE = 4
+    DEGRADE_PICTURE = 5
 
 
-def philox(seed: int, stream: int, *, step: int) -> np.random.Philox:
-    """The bit generator of (seed, stream, step), made afresh.
+def philox(seed: int, stream: int, *, step: int, part: int = 0) -> np.random.Philox:
+    """The bit generator of (seed, stream, step, part), made afresh.
 
-    The key is (seed, stream), the highest word of the 256-bit counter is the step: two steps are
-    2^192 draws apart. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3
-    (SC 2011), sec. 3.
+    The key is (seed, stream), the highest words of the 256-bit counter are the step and its part,
+    such as one picture of a batch: two steps are 2^192 draws apart, two parts 2^128.
+    Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011), sec. 3.
     """
-    for name, value in (("seed", seed), ("stream", stream), ("step", step)):
+    named = (("seed", seed), ("stream", stream), ("step", step), ("part", part))
+    for name, value in named:
         if not 0 <= value < 2**64:
             raise InputError(
                 f"The {name} of a random stream is {value}; it must be from 0 to 2^64 - 1."
             )
     key = np.array([seed, stream], dtype=np.uint64)
-    return np.random.Philox(key=key, counter=np.array([0, 0, 0, step], dtype=np.uint64))
+    return np.random.Philox(key=key, counter=np.array([0, 0, part, step], dtype=np.uint64))
+
+
+def generator(seed: int, stream: int, *, step: int, part: int = 0) -> np.random.Generator:
+    """numpy's distributions over `philox`: the same in any process with the same numpy."""
+    return np.random.Generator(philox(seed, stream, step=step, part=part))
 
 
 def uniforms(seed: int, stream: int, *, step: int, shape: tuple[int, ...]) -> np.ndarray:

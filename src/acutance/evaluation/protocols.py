@@ -17,14 +17,16 @@ class Protocol:
     name: str
     border: int  # left out at each edge, in original pixels per unit of scale
     channel: Literal["luma", "rgb"]  # what is compared
-    resampling: Literal["rgb uint8", "luma float"]  # what is made small, and whether it is rounded
+    resampling: Literal[
+        "rgb uint8", "luma float", "luma uint8"
+    ]  # what is made small, and whether it is rounded
     rounding: Literal["rgb", "luma"]  # what is rounded to 8 bits before comparison
     source: str
 
     @property
     def enlarges_luma(self) -> bool:
         """Whether luma alone passes through the method, not the colours."""
-        return self.resampling == "luma float"
+        return self.resampling != "rgb uint8"
 
 
 PROTOCOLS = {
@@ -66,6 +68,19 @@ PROTOCOLS = {
                 "This project's: y@1 on the colours, PSNR over the three channels jointly, SSIM "
                 "their mean. Lim et al. (as for y@1) score DIV2K so, but leave out scale + 6 "
                 "pixels at each edge."
+            ),
+        ),
+        Protocol(
+            name="grey@1",
+            border=0,
+            channel="luma",
+            resampling="luma uint8",
+            rounding="luma",
+            source=(
+                "Restoration of Y as a grey picture, the whole of it compared: Dong et al.: "
+                "Compression Artifacts Reduction by a Deep Convolutional Network (ICCV 2015), "
+                "sec. 4; Zhang et al.: Beyond a Gaussian Denoiser (TIP 2017). Y is rounded to 8 "
+                "bits before it is degraded, and the result before it is compared."
             ),
         ),
     )

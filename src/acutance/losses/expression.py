@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from acutance.catalog import nearest
-from acutance.errors import InputError
+from acutance.errors import InputError, pointed
 from acutance.losses import ALIASES, LOSSES
 from acutance.losses.declarations import declared
 from acutance.losses.options import OptionError, read_loss_options, read_schedule
@@ -54,15 +54,9 @@ def _tree(text: str) -> ast.Expression:
     except SyntaxError as error:
         lead = len(text) - len(text.lstrip())
         column = (error.offset or 1) - 1 + lead
-        raise InputError(
-            _pointed(text, column, f"The loss cannot be read: {error.msg}.")
-        ) from error
+        raise InputError(pointed(text, column, f"The loss cannot be read: {error.msg}.")) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"The loss cannot be read: {error}.") from error
-
-
-def _pointed(text: str, column: int, message: str) -> str:
-    return f"{message}\n  {text}\n  {' ' * min(column, len(text))}^"
 
 
 class _Reader:
@@ -76,7 +70,7 @@ class _Reader:
     def error(self, node: ast.expr, message: str) -> InputError:
         # the tree counts bytes of UTF-8, the caret columns of characters
         before = self.text.lstrip().encode()[: node.col_offset].decode(errors="ignore")
-        return InputError(_pointed(self.text, self.lead + len(before), message))
+        return InputError(pointed(self.text, self.lead + len(before), message))
 
     def read_sum(self, node: ast.expr) -> tuple[Term, ...]:
         parts = list(self._summands(node))

@@ -15,6 +15,10 @@ FORMAT = 1
 METADATA_KEY = "acutance"
 MODEL_FILE = "model.safetensors"
 TWIN_FILE = "model.onnx"
+LATER = {"compact": {"unshuffle": 1, "strided": 1}, "esrgan": {"strided": 1}}
+"""Constants that networks got after their first files, at the value that changes nothing.
+
+They are silent in a file, so that it stays the same to the byte and older versions read it."""
 SHRINK_FILE = "shrink.safetensors"  # of a run that learned its F, too
 REDUCTION = "shrinker"  # `architecture` of a learned F, which makes pictures small
 RENAMED = {"rrdb": "esrgan"}  # architectures by the names that older files have for them
@@ -43,6 +47,7 @@ class ModelCard:
     scale: int
     arguments: Mapping[str, Constant] = field(default_factory=dict)  # all constants but scale
     levels: tuple[int, ...] = ()  # lower scales that it was trained for, and can be cut to
+    degradation: str = ""  # the chain that made its lr; empty: MATLAB's bicubic
     head: str = ""  # "spread": it also says how sure it is of each value
     color: str = "rgb"  # "rgb", or "luma": Y of BT.601, (16..235) / 255
     reach: int | None = None  # lr pixels; None: every pixel matters
@@ -61,9 +66,12 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The text that stands in a file, the same for equal cards."""
-        silent = {"levels": (), "head": "", "bound": None, "multiple": 1, "shrunk_by": ""}
-        # as in older files
+        # what older files do not have
+        silent = {"levels": (), "degradation": "", "shrunk_by": "", "head": "", "bound": None}
+        silent |= {"multiple": 1}
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
+        later = LATER.get(self.architecture, {})
+        said["arguments"] = {k: v for k, v in self.arguments.items() if later.get(k) != v}
         return json.dumps(said, sort_keys=True)
 
 
@@ -201,7 +209,13 @@ def _parsed(path: Path, text: str | None) -> ModelCard:
     card["architecture"] = RENAMED.get(card["architecture"], card["architecture"])
     bound = Bound(**card["bound"]) if card.get("bound") else None
     levels = tuple(card.get("levels", ()))
+    card["arguments"] = _with_later(str(card["architecture"]), card.get("arguments", {}))
     return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})
+
+
+def _with_later(architecture: str, arguments: Mapping[str, Constant]) -> Mapping[str, Constant]:
+    """The constants of a file with those that are silent in it; none where it writes out none."""
+    return {**LATER.get(architecture, {}), **arguments} if arguments else {}
 
 
 def _wrong_card(path: Path, reason: str) -> InputError:
@@ -239,6 +253,7 @@ _EXPECTED = {
     "scale": (lambda v: _is_count(v) and 1 <= v <= 16, "a whole number from 1 to 16"),
     "arguments": (_are_constants, "an object of numbers and words"),
     "levels": (_are_levels, "a list of scales"),
+    "degradation": (_is_text, "a text"),
     "head": (lambda v: v in ("", "spread"), "'spread' or ''"),
     "color": (lambda v: v in ("rgb", "luma"), "'rgb' or 'luma'"),
     "reach": (lambda v: v is None or _is_count(v), "a number of pixels or null"),

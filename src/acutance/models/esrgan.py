@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from acutance.errors import InputError
+from acutance.models.entry import entry_convolution, entry_multiple
 from acutance.models.preset import Preset
 from acutance.models.starts import he_start
 from acutance.models.upsamplers import mirrored_to_multiple, tail_reach
@@ -45,7 +46,8 @@ class Esrgan(nn.Module):
     enlargements with a convolution each (factors of 2, one of 3), two convolutions at hr.
 
     With `unshuffle` m (Real-ESRGAN's files for x2 have 2, for x1 4) m x m pixels are first made one
-    of m^2 times the channels, so that the network enlarges m times as much from a smaller picture.
+    of m^2 times the channels, so that the network enlarges m times as much from a smaller picture;
+    with `strided` m a first convolution of stride m does the same (see entry.py).
     A piece must then begin at a `multiple` of m. Sides that m does not divide are widened by the
     mirrored picture, and the result is cut.
     """
@@ -61,18 +63,22 @@ class Esrgan(nn.Module):
         growth: int = 32,
         blocks: int = 23,
         unshuffle: int = 1,
+        strided: int = 1,
     ) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels
-        self.multiple = unshuffle
-        self.factors = _factors(scale * unshuffle)
+        self.unshuffle = unshuffle
+        self.multiple = entry_multiple(unshuffle=unshuffle, strided=strided)
+        self.factors = _factors(scale * self.multiple)
         # two more convolutions stand behind the last enlargement
         steps = [(factor, 1) for factor in self.factors] or [(1, 0)]
         steps[-1] = (steps[-1][0], steps[-1][1] + 2)
-        # 1 for the first convolution, 15 for each block, 1 behind them
-        self.reach = unshuffle * (1 + 15 * blocks + 1 + tail_reach(steps))
-        self.conv_first = _conv3(channels * unshuffle**2, features)
+        # 1 for the first convolution, strided or not, 15 for each block, 1 behind them
+        self.reach = self.multiple * (1 + 15 * blocks + 1 + tail_reach(steps))
+        self.conv_first = entry_convolution(
+            channels, features, unshuffle=unshuffle, strided=strided
+        )
         self.body = nn.Sequential(*(Block(features, growth) for _ in range(blocks)))
         self.conv_body = _conv3(features, features)
         for number in range(1, len(self.factors) + 1):
@@ -89,7 +95,9 @@ class Esrgan(nn.Module):
     def forward(self, lr: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c sh sw"]:
         height, width = lr.shape[2] * self.scale, lr.shape[3] * self.scale
         if self.multiple > 1:
-            lr = F.pixel_unshuffle(mirrored_to_multiple(lr, self.multiple), self.multiple)
+            lr = mirrored_to_multiple(lr, self.multiple)
+        if self.unshuffle > 1:
+            lr = F.pixel_unshuffle(lr, self.unshuffle)
         first = self.conv_first(lr)
         x = first + self.conv_body(self.body(first))
         for number, factor in enumerate(self.factors, start=1):

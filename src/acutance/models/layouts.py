@@ -8,6 +8,7 @@ from torch import Tensor
 
 from acutance.models.building import COLORS
 from acutance.models.card import ModelCard
+from acutance.models.entry import entry_of_kernel
 from acutance.models.preset import Constant
 from acutance.models.rlfn import folded
 from acutance.models.span import with_branches
@@ -66,15 +67,21 @@ def _compact(tensors: Tensors) -> Recognised | None:
     slopes = tensors.get("body.1.weight")
     if first is None or slopes is None or last is None or slopes.ndim != 1:
         return None
-    features, channels = first[:2]
+    # the channels that are seen are 1 or 3 times a square, never both
+    fitting = [(c, entry) for c in COLORS if (entry := entry_of_kernel(first, c)) is not None]
+    if not fitting:
+        return None
+    channels, entry = fitting[0]
     arguments = {
         "channels": channels,
-        "features": features,
+        "features": first[0],
         "convolutions": max(numbers) // 2 - 1,
         "activation": "prelu",
         "skip": "nearest",
+        **entry,
     }
-    return _found("compact", _root(last[0], channels), arguments, tensors)
+    scale, rest = divmod(_root(last[0], channels), entry["unshuffle"] * entry["strided"])
+    return _found("compact", scale, arguments, tensors) if scale and not rest else None
 
 
 def _imdn(tensors: Tensors) -> Recognised | None:
@@ -122,18 +129,19 @@ def _esrgan(tensors: Tensors) -> Recognised | None:
     if first is None or last is None or growth is None or not blocks:
         return None
     channels = last[0]
-    unshuffle = _root(first[1], channels)
+    entry = entry_of_kernel(first, channels)
     enlargements = _count(ours, r"conv_up(\d+)\.weight", start=1)
-    if unshuffle < 1 or 2**enlargements % unshuffle or first[1] != channels * unshuffle**2:
+    if entry is None or 2**enlargements % (entry["unshuffle"] * entry["strided"]):
         return None
     arguments = {
         "channels": channels,
         "features": first[0],
         "growth": growth[0],
         "blocks": blocks,
-        "unshuffle": unshuffle,
+        **entry,
     }
-    return _found("esrgan", 2**enlargements // unshuffle, arguments, ours)
+    scale = 2**enlargements // (entry["unshuffle"] * entry["strided"])
+    return _found("esrgan", scale, arguments, ours)
 
 
 def _span(tensors: Tensors) -> Recognised | None:

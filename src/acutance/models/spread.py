@@ -54,8 +54,11 @@ class WithSpread(nn.Module):
         log_scale = self.spread(features)
         if self.shuffle > 1:
             log_scale = F.pixel_shuffle(log_scale, self.shuffle)
+        sr = picture_of(made)
+        if self.multiple > 1:  # the network widened lr to a multiple, and cut its own result
+            log_scale = log_scale[:, :, : sr.shape[2], : sr.shape[3]]
         lower = made if isinstance(made, dict) else {}
-        return {**lower, "sr": picture_of(made), "log_scale": log_scale}
+        return {**lower, "sr": sr, "log_scale": log_scale}
 
 
 class _ShowingConv(nn.Conv2d):

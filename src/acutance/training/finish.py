@@ -15,7 +15,7 @@ from acutance.training.record import Log, write_scores
 from acutance.training.setup import Job
 from acutance.training.shrinkers import leave_shrinker
 from acutance.training.snapshots import save_snapshot
-from acutance.training.validation import PROTOCOL, Pair, Validation, validate, write_samples
+from acutance.training.validation import Pair, Validation, validate, write_samples
 from acutance.upscaling.export import export_onnx
 
 
@@ -63,7 +63,7 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
         display.note(f"its level {name}: validation PSNR-Y {values['psnr']:.3f} dB")
     display.note(
         f"{reason}: {job.progress.step} steps, validation PSNR-Y {found.psnr:.3f} dB, "
-        f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({PROTOCOL}); "
+        f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({found.protocol}); "
         f"model in {model}"
     )
     return Outcome(job.folder, model, job.progress.step, found.psnr, found.ssim, reason)
@@ -81,7 +81,7 @@ def _leave_level(job: Job, network: nn.Module, card: ModelCard, scale: int) -> d
 
 
 def _scores(found: Validation, count: int, metric: str = "") -> dict[str, object]:
-    return {"protocol": PROTOCOL, "validation": _rounded(found, metric), "images": count}
+    return {"protocol": found.protocol, "validation": _rounded(found, metric), "images": count}
 
 
 def _rounded(found: Validation, metric: str = "") -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import NoReturn
 from acutance.data.batches import Batch
 from acutance.data.prefetch import Direct, Prefetch
 from acutance.errors import RunError
+from acutance.imaging.parallel import core_count
 from acutance.training.convergence import has_converged
 from acutance.training.display import Display
 from acutance.training.finish import Outcome, finish
@@ -31,6 +32,7 @@ from acutance.training.update import update
 from acutance.training.watch import Watch
 
 MAX_ROLLBACKS = 3
+MOST_MAKERS = 16  # threads that degrade; each holds a batch
 CALMER = 0.5  # the rate's factor after a roll-back
 DRIFT = "settled: drift"
 
@@ -174,8 +176,17 @@ def return_to_best(job: Job, log: Log, display: Display) -> None:
 
 def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:
     """The batches from the step in hand on; the same with and without a thread."""
-    kind = Prefetch if job.recipe.data.prefetch else Direct
-    return kind(job.batch, job.progress.step)
+    if not job.recipe.data.prefetch:
+        return Direct(job.batch, job.progress.step)
+    return Prefetch(job.batch, job.progress.step, threads=_makers(job))
+
+
+def _makers(job: Job) -> int:
+    """Threads that make batches: degrading takes as long as a step may, cutting out hardly any."""
+    if not job.recipe.data.degrade:
+        return 1
+    idle = core_count() - (job.plan.threads if job.plan.device == "cpu" else 1)
+    return max(1, min(MOST_MAKERS, idle))
 
 
 def leave(job: Job, log: Log, display: Display) -> NoReturn:

@@ -87,6 +87,18 @@ def recipe_layers(name: str, *, without: Collection[str] = ()) -> list[Layer]:
     ]
 
 
+def named_degradation(text: object) -> object:
+    """The chain of the recipe that `text` names; any other text as it is."""
+    stem = str(text).partition(":")[0]
+    if stem not in recipe_names():
+        return text
+    recipe, preset = find_recipe(str(text))
+    degradation = recipe.resolved(preset).get("data.degrade")
+    if not degradation:
+        raise InputError(f"The recipe '{text}' has no degradation: its lr is bicubic.")
+    return " | ".join(degradation) if isinstance(degradation, list) else degradation
+
+
 def read_recipe(path: Path) -> PackageRecipe:
     """Read one file. What each setting means is checked where layers are joined."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import psutil
 
+from acutance.data.degradations.crops import Degrading
+from acutance.data.degradations.expression import parse_degradation
 from acutance.data.folders import photo_paths, split_validation
 from acutance.data.pool import Pool, PoolSettings, build_pool
 from acutance.errors import InputError
 from acutance.training.display import Display
 from acutance.training.levels import patch_at, turns_of
+from acutance.training.networks import blank_card
 from acutance.training.recipe import DataChoice, Recipe
 from acutance.training.record import Plan
 from acutance.training.validation import Pair, read_pairs
@@ -59,7 +62,8 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
     levels = turns_of(recipe).scales
     seed = recipe.seed if data.hold_out_seed == "auto" else data.hold_out_seed
     photos, held_out = _hold_out(data, seed)
-    settings = _pool_settings(data, folder)
+    degrading = degrading_of(recipe)
+    settings = replace(_pool_settings(data, folder), degrading=degrading)
     if len(levels) > 1:  # they have the memory together
         settings = replace(settings, limit_mib=settings.limit_mib / len(levels))
     pools = {}
@@ -74,7 +78,15 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
     pool = pools.pop(scale)
     for fault in pool.skipped:
         display.note(f"left out: {fault}")
-    return Pictures(pool, read_pairs(held_out, scale), pools)
+    return Pictures(pool, read_pairs(held_out, scale, degrading), pools)
+
+
+def degrading_of(recipe: Recipe) -> Degrading | None:
+    """What makes lr in place of the bicubic reduction; luma networks see it on Y."""
+    if not recipe.data.degrade:
+        return None
+    grey = blank_card(recipe.network).color == "luma"
+    return Degrading(parse_degradation(recipe.data.degrade), grey)
 
 
 def _hold_out(data: DataChoice, seed: int) -> tuple[list[str], list[Path]]:

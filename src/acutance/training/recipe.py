@@ -7,10 +7,22 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass
 
 from acutance.catalog import nearest
+from acutance.data.degradations.expression import (
+    is_text_list,
+    parse_degradation,
+    read_degradation_file,
+)
 from acutance.errors import InputError
 from acutance.losses.balance import BALANCES
 
@@ -28,6 +40,18 @@ def _known_balance(name: str) -> str:
     return name
 
 
+def _one_text(value: object) -> object:
+    """Stages that a file has in a list, joined."""
+    return " | ".join(value) if isinstance(value, list) and is_text_list(value) else value
+
+
+def _canonical_degradation(text: str) -> str:
+    if not text:
+        return ""
+    is_file = text.endswith(".toml")
+    return str(read_degradation_file(Path(text)) if is_file else parse_degradation(text))
+
+
 @dataclass(frozen=True, config=_STRICT)
 class DataChoice:
     """Where the pictures come from. `patch` is in hr pixels; "auto" is 32 lr pixels."""
@@ -35,6 +59,8 @@ class DataChoice:
     photos: tuple[str, ...] = ()
     lr: tuple[str, ...] = ()  # folders of given lr pictures; empty: lr = F(hr)
     make_lr: Literal["once", "each"] = "once"  # once: per picture; each: per crop, any offset
+    # F as a chain of stages, or a TOML file of one; empty: MATLAB's bicubic
+    degrade: Annotated[str, BeforeValidator(_one_text), AfterValidator(_canonical_degradation)] = ""
     val: tuple[str, ...] = ()  # empty: `hold_out` of the photographs
     hold_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
     hold_out_seed: Cardinal | Auto = "auto"  # auto: the run's own
@@ -199,6 +225,8 @@ def read_settings(path: Path) -> dict[str, object]:
     for key in MODEL_PATHS:
         if settings.get(key):
             settings[key] = absolute(str(settings[key]), folder=path.parent)
+    if str(settings.get("data.degrade", "")).endswith(".toml"):
+        settings["data.degrade"] = absolute(str(settings["data.degrade"]), folder=path.parent)
     return {key: value for key, value in settings.items() if value != []}
 
 
@@ -270,7 +298,9 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
     lines = []
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"][:2])
-        line = f"{key} = {problem['input']!r} ({origin.get(key, 'settings')}): {problem['msg']}."
+        reason = problem["msg"].removeprefix("Value error, ")
+        end = "" if reason.endswith((".", "^")) else "."
+        line = f"{key} = {problem['input']!r} ({origin.get(key, 'settings')}): {reason}{end}"
         if line.partition(" = ")[0] not in {old.partition(" = ")[0] for old in lines}:
             lines.append(line)
     return "Wrong setting. " + " ".join(lines)
@@ -300,6 +330,7 @@ def _settle(recipe: Recipe) -> Recipe:
         )
     _check_length(recipe)
     _check_levels(recipe)
+    _check_degradation(recipe)
     _check_shrink(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
@@ -318,6 +349,17 @@ def _check_length(recipe: Recipe) -> None:
         raise InputError("One step cannot be shared by two stages (first.loss). Give 2 or more.")
 
 
+def _check_degradation(recipe: Recipe) -> None:
+    data = recipe.data
+    if data.degrade and data.lr:
+        raise InputError("data.degrade makes lr pictures, but data.lr gives them. Drop one.")
+    if recipe.network.scale == 1 and not (data.degrade or data.lr):
+        raise InputError(
+            "At scale 1 lr is hr itself, so there is nothing to learn. Say what befalls the "
+            "pictures, as in --degrade 'jpeg(quality=(10, 60))', or give lr pictures by --lr."
+        )
+
+
 def _check_levels(recipe: Recipe) -> None:
     """Refuse what does not go with levels in turn."""
     way = recipe.data.levels
@@ -325,6 +367,7 @@ def _check_levels(recipe: Recipe) -> None:
         return
     reasons = {
         "data.lr, whose pictures are of one scale": bool(recipe.data.lr),
+        "data.degrade, which makes lr of one scale": bool(recipe.data.degrade),
         "optim.name = 'gd', which looks at the whole set at once": recipe.optim.name == "gd",
         "a teacher, whose results are of one scale": bool(recipe.loss.teacher),
         "the head 'spread', which is of one scale": bool(recipe.network.head),

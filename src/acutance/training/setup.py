@@ -17,7 +17,6 @@ from acutance.evaluation.judging import Metric
 from acutance.losses.expression import parse_loss
 from acutance.losses.objective import Objective
 from acutance.models import build
-from acutance.models.building import describe
 from acutance.models.card import ModelCard
 from acutance.models.checkpoint import load_model
 from acutance.models.levels import levels_of
@@ -28,6 +27,7 @@ from acutance.training.endless import check_moments
 from acutance.training.guard import Fault, Guard
 from acutance.training.guides import check_guides_used, make_guides
 from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
+from acutance.training.networks import CHANNELS, blank_card
 from acutance.training.optimisers import (
     check_norms,
     make_optimiser,
@@ -46,7 +46,6 @@ from acutance.training.step import Work, parts_of, smooth_copy
 from acutance.training.two_stages import first_stage, has_first
 
 SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
-CHANNELS = {"rgb": 3, "luma": 1, "auto": None}  # auto: the preset's own
 GRID_CHUNK = 64  # patches of the whole set worked off at a time by gd
 
 
@@ -128,20 +127,14 @@ class Job:
 def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCard:
     """What a model of `recipe` says of itself after `steps`."""
     choice = recipe.network
-    blank = describe(
-        choice.name,
-        scale=choice.scale,
-        channels=CHANNELS[choice.color],
-        arguments=choice.arguments,
-        head=choice.head,
-    )
     return replace(
-        blank,
+        blank_card(choice),
         levels=trained_levels(recipe),
         name=f"{choice.name.replace(':', '-')}_x{choice.scale}",
         loss=str(parse_loss(recipe.loss.expression)),
         steps=steps,
         data=", ".join(Path(p).name for p in recipe.data.photos),
+        degradation=recipe.data.degrade,
         scores=scores,
     )
 

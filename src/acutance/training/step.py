@@ -62,9 +62,12 @@ class Reading:
 
 
 def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
-    """uint8 (n, h, w, 3) to float32 (n, c, h, w) in [0, 1], channels last in memory."""
-    planes = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255)
-    return operators.luma(planes) if luma else planes
+    """Levels (n, h, w, 3) to float32 (n, c, h, w) in [0, 1], channels last in memory.
+
+    (n, h, w, 1) is luma already.
+    """
+    planes = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
+    return operators.luma(planes) if luma and planes.shape[1] == 3 else planes
 
 
 def parts_of(batch: Batch, count: int) -> Iterator[tuple[int, Batch]]:

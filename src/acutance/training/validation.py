@@ -1,5 +1,6 @@
 """Score the network in hand on pictures that it does not learn from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from acutance.data.degradations.contract import as_bytes
+from acutance.data.degradations.crops import Degrading, draw_for
 from acutance.errors import InputError
-from acutance.evaluation.judging import Metric, Pictures, judged
+from acutance.evaluation.judging import DEFAULT_METRICS, Metric, Pictures, judged, open_metrics
 from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import score_picture
+from acutance.imaging.colour import luma, to_uint8
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import crop_to_multiple, downscale
@@ -19,9 +23,10 @@ from acutance.models.card import ModelCard
 from acutance.models.rescaling import Rescaler, card_of
 from acutance.upscaling.pytorch import TorchEngine
 from acutance.upscaling.reduction import Reducer
-from acutance.upscaling.scoring import as_reduction, as_rgb_function
+from acutance.upscaling.scoring import as_luma_function, as_reduction, as_rgb_function
 
 PROTOCOL = "y@1"
+GREY_PROTOCOL = "grey@1"  # where a luma network is shown Y that has been degraded
 _EQUAL_DB = 100.0  # JSON has no infinity
 LARGEST_PX = 1024  # of a side: a larger validation picture is cropped at its centre
 
@@ -31,13 +36,13 @@ class Pair:
     """One validation picture."""
 
     name: str
-    lr: np.ndarray
-    hr: np.ndarray
+    lr: np.ndarray  # as a file, uint8 (h, w, 3); or Y that has been degraded, (h, w, 1)
+    hr: np.ndarray  # uint8 (H, W, 3)
 
 
 @dataclass(frozen=True)
 class Validation:
-    """The mean over the pictures by `PROTOCOL`, and what the network made of the first ones.
+    """The mean over the pictures by `protocol`, and what the network made of the first ones.
 
     `perceptual` is that of a further metric: None where none was asked for, or where it cannot
     judge a result, as niqe cannot one that has gone flat.
@@ -47,6 +52,7 @@ class Validation:
     ssim: float
     made: dict[str, np.ndarray]
     perceptual: float | None = None
+    protocol: str = PROTOCOL
     small_psnr: float | None = None  # of lr by a learned F against bicubic's, of luma
 
     def perceived(self, metric: str) -> str:
@@ -58,13 +64,22 @@ class Validation:
         return "" if self.small_psnr is None else f"lr to bicubic {self.small_psnr:.2f} dB  "
 
 
-def read_pairs(paths: list[Path], scale: int) -> list[Pair]:
-    """Read the validation pictures and make their lr once."""
+def read_pairs(paths: list[Path], scale: int, degrading: Degrading | None = None) -> list[Pair]:
+    """Read the validation pictures and make their lr once: the same of a name in every run."""
     pairs = []
     for path in paths:
         hr = crop_to_multiple(_centre(read_rgb(path)), scale)
-        pairs.append(Pair(path.stem, downscale(hr, scale), hr))
+        if degrading is None:
+            lr = downscale(hr, scale)
+        else:
+            lr = degrading(hr, scale=scale, draw=draw_for(path.stem, seed=0))
+        pairs.append(Pair(path.stem, lr if degrading and degrading.grey else as_bytes(lr), hr))
     return pairs
+
+
+def _protocol_of(pairs: list[Pair]) -> str:
+    """By which protocol `validate` scores these pictures."""
+    return GREY_PROTOCOL if pairs and pairs[0].lr.shape[2] == 1 else PROTOCOL
 
 
 def _centre(pixels: np.ndarray) -> np.ndarray:
@@ -89,19 +104,41 @@ def validate(
     given = pairs
     network, pairs = as_scored(network, pairs)
     near = None if pairs is given else _nearness(pairs, given)
-    function = as_rgb_function(TorchEngine(network, card, device))
+    protocol = _protocol_of(pairs)
+    function = _function(TorchEngine(network, card, device), protocol)
     rows, seen, made = [], [], {}
     with torch.inference_mode():
         for pair in pairs:
             sr = function(pair.lr)
-            rows.append(score_picture(sr, pair.hr, protocol=PROTOCOL, scale=card.scale))
+            rows.append(_score(sr, pair, card.scale))
             seen.append(None if metric is None else _perceived(metric, sr, pair, card.scale))
             if len(made) < keep:
                 made[pair.name] = sr
     psnr, ssim = np.mean([[row["psnr"], row["ssim"]] for row in rows], axis=0)
     known = [value for value in seen if value is not None]
     perceptual = float(np.mean(known)) if len(known) == len(pairs) else None
-    return Validation(float(psnr), float(ssim), made, perceptual, near)
+    return Validation(float(psnr), float(ssim), made, perceptual, protocol, near)
+
+
+def _function(engine: TorchEngine, protocol: str) -> Callable[[np.ndarray], np.ndarray]:
+    """lr of a pair -> sr, uint8 (H, W, 3 or 1)."""
+    on_luma = as_luma_function(engine)
+    if protocol == PROTOCOL or on_luma is None:
+        return as_rgb_function(engine)
+    return lambda lr: to_uint8(on_luma(lr[:, :, 0].astype(np.float64)))[:, :, None]
+
+
+def _score(sr: np.ndarray, pair: Pair, scale: int) -> dict[str, float]:
+    if sr.shape[2] == 3:
+        return score_picture(sr, pair.hr, protocol=PROTOCOL, scale=scale)
+    rule = find_protocol(GREY_PROTOCOL)
+    shown = Pictures(sr[:, :, 0], _grey(pair.hr)[:, :, 0], pair.lr, rule, scale)
+    return judged(open_metrics(DEFAULT_METRICS, rule), shown)
+
+
+def _grey(hr: np.ndarray) -> np.ndarray:
+    """Y of a picture, uint8 (H, W, 1)."""
+    return to_uint8(luma(hr))[:, :, None]
 
 
 def as_scored(network: nn.Module, pairs: list[Pair]) -> tuple[nn.Module, list[Pair]]:
@@ -125,7 +162,10 @@ def _nearness(pairs: list[Pair], given: list[Pair]) -> float:
 
 def judge_by(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float:
     """One result, uint8 (H, W, 3), by one metric; raises InputError where it cannot be judged."""
-    shown = Pictures(sr, pair.hr, pair.lr, find_protocol(PROTOCOL), scale)
+    lr, hr = pair.lr, pair.hr
+    if sr.shape[2] == 1:  # as grey pictures in colour
+        sr, lr, hr = (np.repeat(as_bytes(one), 3, axis=2) for one in (sr, lr, _grey(hr)))
+    shown = Pictures(sr, hr, lr, find_protocol(PROTOCOL), scale)
     return judged([metric], shown)[metric.name]
 
 

@@ -17,7 +17,7 @@ from acutance.training.record import Log, read_log
 from acutance.training.setup import Job
 from acutance.training.snapshots import Progress, save_snapshot
 from acutance.training.step import Reading
-from acutance.training.validation import PROTOCOL, validate, write_samples
+from acutance.training.validation import validate, write_samples
 
 SLOW = 1.5  # steps this much longer than the run's best pace are reported
 ENOUGH = 5  # steps between two lines whose median is a pace
@@ -192,10 +192,10 @@ class Watch:
         perceived = {metric: found.perceptual} if metric else {}
         near = {} if found.small_psnr is None else {"small_psnr": found.small_psnr}
         values = {"psnr": found.psnr, "ssim": found.ssim, **near, **perceived}
-        self._log.write("score", {"step": step, "protocol": PROTOCOL, **values})
+        self._log.write("score", {"step": step, "protocol": found.protocol, **values})
         self._display.note(
             f"step {step:>7}  validation PSNR-Y {found.psnr:.3f} dB  "
-            f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({PROTOCOL})"
+            f"SSIM {found.ssim:.4f}  {found.reduced()}{found.perceived(metric)}({found.protocol})"
         )
         write_samples(job.folder, step, found.made)
         for name, value in values.items():

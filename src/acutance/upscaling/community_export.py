@@ -59,6 +59,8 @@ def _refuse(problem: str) -> NoReturn:
 
 def _compact(tensors: Tensors, card: ModelCard) -> Tensors:
     """SRVGGNetCompact (body.0, body.1, ...): other activations become PReLUs of the same slope."""
+    _refuse_entry(card, "unshuffle")
+    _refuse_entry(card, "strided")
     skip = card.arguments.get("skip", "nearest")
     if skip != "nearest":
         _refuse(
@@ -74,8 +76,17 @@ def _compact(tensors: Tensors, card: ModelCard) -> Tensors:
     return tensors
 
 
+def _refuse_entry(card: ModelCard, constant: str) -> None:
+    if card.arguments.get(constant, 1) != 1:
+        _refuse(
+            f"they begin '{card.architecture}' with a plain convolution, and this model has "
+            f"{constant} = {card.arguments[constant]}; train with the constant {constant} = 1"
+        )
+
+
 def _esrgan(tensors: Tensors, card: ModelCard) -> Tensors:
     """Real-ESRGAN's names, which are ours."""
+    _refuse_entry(card, "strided")
     growth = card.arguments.get("growth", _ESRGAN_GROWTH)
     if growth != _ESRGAN_GROWTH:
         _refuse(

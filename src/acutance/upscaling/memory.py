@@ -136,7 +136,9 @@ def values_alive(card: ModelCard) -> float:
     features = card.arguments.get("features", 64)
     wide = float(features if isinstance(features, int | float) else 64)
     layers, grows = _ALIVE.get(card.architecture, _UNKNOWN)
-    return result + layers * wide * (card.scale**2 if grows else 1)
+    if grows:
+        return result + layers * wide * card.scale**2
+    return result + layers * wide / card.multiple**2  # of a network that works at 1/m of the size
 
 
 # Layers of all features that are alive together, and whether they are as large as the result:

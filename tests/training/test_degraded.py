@@ -1,0 +1,95 @@
+"""Runs whose lr is made by a chain: resumed bit for bit, judged on Y where the network sees Y."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+from torch import equal
+
+from acutance.errors import InputError
+from acutance.models.card import read_card
+from acutance.training.display import Silent
+from acutance.training.loop import stages, train
+from acutance.training.package_recipes import named_degradation
+from acutance.training.pictures import gather
+from acutance.training.recipe import make_recipe, read_settings
+
+CHAIN = "reduce(kernel=['bicubic', 'box'], p=0.5) | reduce(kernel='lanczos3') | unrounded"
+
+
+def recipe_of(photo_folder, **changed):
+    settings = {
+        "data.photos": [str(photo_folder)],
+        "data.degrade": CHAIN,
+        "data.patch": 16,
+        "data.batch": 3,
+        "network.name": "compact:nano",
+        "network.color": "luma",
+        "stop.steps": 8,
+        "machine.threads": 1,
+        "machine.precision": "fp32",
+        "log.save_every": 4,
+        "log.score_every": 100,
+        "log.tensorboard": "off",
+    }
+    return make_recipe([("test", settings | changed)])[0]
+
+
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_a_resumed_run_is_the_same_run(photo_folder, tmp_path, monkeypatch, prefetch):
+    monkeypatch.setattr("acutance.training.finish.export_onnx", lambda *_: None)
+    monkeypatch.setattr("acutance.training.loop.core_count", lambda: 4)  # several makers
+    recipe = recipe_of(photo_folder, **{"data.prefetch": prefetch})
+    pictures = gather(recipe, tmp_path, Silent())
+    train(recipe, tmp_path / "whole", Silent(), pictures=pictures)
+    halted = stages(recipe, tmp_path / "halted", Silent(), stops=[3], pictures=pictures)
+    next(halted)
+    halted.close()
+    train(recipe, tmp_path / "halted", Silent(), pictures=pictures)
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "halted"))
+    assert [key for key in one if not equal(one[key], other[key])] == []
+    card = read_card(tmp_path / "whole")
+    assert card.degradation == recipe.data.degrade == CHAIN
+    scores = json.loads((tmp_path / "whole" / "scores.json").read_text())
+    assert scores["protocol"] == "grey@1"
+    assert np.isfinite(scores["validation"]["psnr"])
+
+
+def test_a_colour_network_is_judged_on_pictures_as_files(photo_folder, tmp_path):
+    recipe = recipe_of(photo_folder, **{"network.color": "rgb"})
+    pair = gather(recipe, tmp_path, Silent()).pairs[0]
+    assert pair.lr.dtype == np.uint8
+    assert pair.lr.shape[2] == 3
+
+
+def test_stages_may_be_a_list_or_a_file_of_their_own(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("stages = [\"reduce(kernel='box')\", 'unrounded']")
+    config = tmp_path / "run.toml"
+    config.write_text('[data]\ndegrade = "mine.toml"')
+    from_file = make_recipe([("file", read_settings(config))])[0]
+    from_list = make_recipe([("list", {"data.degrade": ["reduce(kernel='box')", "unrounded"]})])[0]
+    assert from_file == from_list
+    assert from_list.data.degrade == "reduce(kernel='box') | unrounded"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"data.degrade": "reduc"}, "Did you mean 'reduce'"),
+        ({"data.degrade": "there-is-none.toml"}, "Cannot read there-is-none.toml"),
+        ({"data.lr": ["a"]}, "Drop one"),
+        ({"data.levels": "joint"}, "data.degrade, which makes lr of one scale"),
+        ({"data.degrade": "", "network.scale": 1}, "nothing to learn"),
+    ],
+)
+def test_what_cannot_be_is_refused(photo_folder, changed, words):
+    with pytest.raises(InputError, match=words):
+        recipe_of(photo_folder, **changed)
+
+
+def test_a_recipe_without_a_chain_has_no_degradation_to_name():
+    with pytest.raises(InputError, match="its lr is bicubic"):
+        named_degradation("espcn")
+    assert named_degradation("reduce") == "reduce"
