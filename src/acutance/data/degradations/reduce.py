@@ -10,6 +10,7 @@ STAGE = Stage(
     options={
         "kernel": Option("bicubic", "antialiased, or 'nearest'", choices=(*KERNELS, "nearest")),
     },
+    source="MATLAB's imresize; `nearest` after a blur is the papers' BD",
 )
 
 

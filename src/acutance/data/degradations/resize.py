@@ -6,7 +6,10 @@ import numpy as np
 
 from acutance.data.degradations.contract import Aim, Option, Stage
 from acutance.data.degradations.filtering import Taps, along_axes
+from acutance.errors import InputError
 from acutance.imaging.resample import KERNELS, axis_weights
+
+MOST_PIXELS = 2**27  # factors multiply along a chain; 1.5 GB of float32 in colour
 
 STAGE = Stage(
     text="Resize by a factor, which a later stage may undo",
@@ -41,6 +44,11 @@ def resize(
     """
     sides = picture.shape[:2] if of == "picture" else aim.size
     size = [max(int(factor * side + 0.5), 1) for side in sides]
+    if size[0] * size[1] > MOST_PIXELS:
+        raise InputError(
+            f"resize(factor={factor:g}) would make a picture of {size[1]}x{size[0]}, more than "
+            f"{MOST_PIXELS:,} pixels. Lower the factor, or that of a stage before it."
+        )
     if tuple(size) == picture.shape[:2]:
         return picture
     pairs = list(zip(picture.shape[:2], size, strict=True))
