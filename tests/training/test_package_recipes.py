@@ -19,8 +19,8 @@ from acutance.training.recipe import make_recipe
 from acutance.training.two_stages import has_first, main_stage
 from acutance.upscaling.picture import upscale
 
-NAMES = ("compact", "edsr", "espcn", "esrgan", "fsrcnn", "lapsrn")
-NAMES += ("progressive", "span", "srcnn", "srgan", "srresnet", "vdsr")
+NAMES = ("bsrgan", "compact", "edsr", "espcn", "esrgan", "fsrcnn", "lapsrn")
+NAMES += ("progressive", "real-esrgan", "span", "srcnn", "srgan", "srresnet", "vdsr")
 
 SMALL = {
     "data.patch": 16,
@@ -51,7 +51,7 @@ def drawn(tmp_path_factory):
     return folder
 
 
-def test_these_twelve_are_there():
+def test_these_are_there():
     assert recipe_names() == NAMES
 
 
@@ -89,6 +89,7 @@ def test_a_recipe_trains_goes_on_and_upscales(name, drawn, tmp_path, monkeypatch
 # Parameters at the scale of the preset, as tests/models/test_values.py has them from the papers'
 # tables; those with a comment are counted from the definition of the network.
 PAPER_PARAMETERS = {
+    "bsrgan": 16_697_987,
     "compact": 1_213_296,
     "edsr": 40_729_603,
     "espcn": 22_729,
@@ -96,6 +97,7 @@ PAPER_PARAMETERS = {
     "fsrcnn": 12_809,  # 12,464 weights and 345 biases and slopes
     "lapsrn": 814_242,  # 812,768 weights ("813 K") and 1,474 biases
     "progressive": 1_204_260,  # ours
+    "real-esrgan": 16_697_987,
     "span": 1_840_488,  # while it is trained
     "srcnn": 8_129,
     "srgan": 1_548_547,
@@ -116,7 +118,7 @@ def test_the_published_settings_are_a_valid_recipe(name):
         network = instantiate(describe(choice.name, scale=choice.scale))
     count = sum(p.numel() for p in network.parameters())
     assert count == PAPER_PARAMETERS[name]
-    if name in {"srgan", "esrgan", "compact"}:
+    if name in {"srgan", "esrgan", "compact", "real-esrgan", "bsrgan"}:
         assert has_first(recipe)
 
 

@@ -16,6 +16,7 @@ from acutance.study.degrading import Degradation, fitting
 COLUMNS = 6
 PANEL = 192  # px, the side of what is shown of each picture, of sheet and hr alike
 GAP, MARGIN, LEAD = 14, 20, 17  # between panels, round the sheet, from line to line
+WIDTH = 2 * MARGIN + COLUMNS * PANEL + (COLUMNS - 1) * GAP
 TITLE, BODY = 15, 13  # sizes of the letters
 PAPER, INK, PALE = "#ffffff", "#1d1d1f", "#6e6e73"
 COARSE = 4  # hr pixels to one where the piece is looked for: what is finer, lr does not show
@@ -136,7 +137,6 @@ def _liveliest(hr: np.ndarray) -> Window:
 def _drawn_sheet(parts: Sequence[tuple[str, Sequence[Panel]]]) -> Image.Image:
     """Each part with its headline, its panels in rows; a row is as high as its longest words."""
     body = ImageFont.load_default(size=BODY)
-    width = 2 * MARGIN + COLUMNS * PANEL + (COLUMNS - 1) * GAP
     head = TITLE + GAP
     rows = [
         (title if start == 0 else "", panels[start : start + COLUMNS])
@@ -150,7 +150,7 @@ def _drawn_sheet(parts: Sequence[tuple[str, Sequence[Panel]]]) -> Image.Image:
         + 2 * GAP
         for title, row in rows
     ]
-    sheet = Image.new("RGB", (width, 2 * MARGIN + sum(heights) - 2 * GAP), PAPER)
+    sheet = Image.new("RGB", (WIDTH, 2 * MARGIN + sum(heights) - 2 * GAP), PAPER)
     y = MARGIN
     for (title, row), height in zip(rows, heights, strict=True):
         _draw_row(sheet, y, title, row)
@@ -162,7 +162,7 @@ def _draw_row(sheet: Image.Image, y: int, title: str, row: Sequence[Panel]) -> N
     draw = ImageDraw.Draw(sheet)
     large, body = ImageFont.load_default(size=TITLE), ImageFont.load_default(size=BODY)
     if title:
-        draw.text((MARGIN, y), title, fill=INK, font=large)
+        draw.text((MARGIN, y), _shortened(title, large, WIDTH - 2 * MARGIN), fill=INK, font=large)
         y += TITLE + GAP
     for place, panel in enumerate(row):
         x = MARGIN + place * (PANEL + GAP)
@@ -185,14 +185,14 @@ def _lines(words: Sequence[str], font: Font) -> list[str]:
         if lines and font.getlength(longer) <= PANEL:
             lines[-1] = longer
         else:
-            lines.append(_fitting_word(said, font))
+            lines.append(_shortened(said, font, PANEL))
     return lines
 
 
-def _fitting_word(word: str, font: Font) -> str:
-    """A word that alone is too wide ends in dots."""
-    if font.getlength(word) <= PANEL:
-        return word
-    while font.getlength(f"{word}...") > PANEL:
-        word = word[:-1]
-    return f"{word}..."
+def _shortened(text: str, font: Font, width: int) -> str:
+    """What is too wide ends in dots."""
+    if font.getlength(text) <= width:
+        return text
+    while font.getlength(f"{text}...") > width:
+        text = text[:-1]
+    return f"{text}..."

@@ -47,7 +47,7 @@ class PackageRecipe:
         """The plain recipe, and above it the preset."""
         layers: list[Layer] = [(f"recipe {self.name}", self.settings)]
         if preset:
-            layers.append((f"recipe {self.name}:{preset}", self.presets[preset]))
+            layers.append((f"recipe {self.name}:{preset}", _with_chain(self.presets[preset])))
         return layers
 
 
@@ -97,6 +97,13 @@ def named_degradation(text: object) -> object:
     if not degradation:
         raise InputError(f"The recipe '{text}' has no degradation: its lr is bicubic.")
     return " | ".join(degradation) if isinstance(degradation, list) else degradation
+
+
+def _with_chain(settings: Settings) -> Settings:
+    """With the chain itself where a preset names the recipe whose degradation it has."""
+    if "data.degrade" not in settings:
+        return settings
+    return {**settings, "data.degrade": named_degradation(settings["data.degrade"])}
 
 
 def read_recipe(path: Path) -> PackageRecipe:
