@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from acutance.cli import COMMANDS, commands
+from degradation_tables import DEGRADATION_TABLES
 from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
@@ -381,6 +382,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "flicker": flicker_table,
     "progressive": progressive_table,
     **TABLES,
+    **DEGRADATION_TABLES,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
 }
