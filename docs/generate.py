@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 SEEN = {
     "compared": "what the protocol compares",
-    "picture": "8-bit colours without the border, or luma by table@1",
+    "picture": "8-bit colours without the border, or luma by table@1, grey@1",
     "colours": "8-bit colours without the border",
     "whole": "8-bit colours with the border",
 }

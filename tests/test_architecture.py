@@ -25,6 +25,7 @@ FILE_LINES, BODY_LINES, PARAMETERS = 400, 50, 6
 VERBS = {
     "training/start.py:train",  # mirrors the options of its command
     "study/score.py:evaluate",  # likewise
+    "evaluation/scoring.py:evaluate",  # the verb's work
     "upscaling/batch/many.py:upscale_many",  # likewise
     "upscaling/formats.py:export_model",  # likewise
     "models/compact.py:__init__",  # a network's constants, each a name in its card

@@ -40,7 +40,7 @@ def test_the_plain_reduction_gives_the_lr_of_the_whole_picture(photos, scale):
         ours, theirs = chained.batch(1, step, size=4), plain.batch(1, step, size=4)
         assert np.array_equal(ours.hr, theirs.hr)
         # rows and columns exchanged, the rounding between the axes leaves other levels
-        assert np.abs(ours.lr.astype(int) - theirs.lr).max() <= 1
+        assert np.abs(ours.lr.astype(int) - theirs.lr).max() <= 2
         assert (ours.lr == theirs.lr).mean() > 0.8
 
 

@@ -30,12 +30,30 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
     type=click.Path(path_type=Path),
     help="Folder of hr pictures; DIR/HR is used where it exists. Repeat for more.",
 )
-@click.option("--scale", type=int, help="Needed for 'bicubic'; a model knows its own.")
+@click.option(
+    "--scale",
+    type=int,
+    help="Needed for 'bicubic', which at 1 gives its input; a model knows its own.",
+)
 @click.option(
     "--protocol",
     default="y@1",
     show_default=True,
-    help="y@1: as papers score networks; table@1: the classic bicubic table; rgb@1.",
+    help="y@1: as papers score networks; table@1: the classic bicubic table; rgb@1; grey@1: "
+    "restoration of Y, the whole picture.",
+)
+@click.option(
+    "--degrade",
+    default="",
+    help="What makes the pictures that are shown, as in 'jpeg(quality=10)', the name of "
+    "a recipe, or a TOML file [default: MATLAB's bicubic].",
+)
+@click.option(
+    "--degrade-seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of what --degrade draws; with the picture's name it decides everything.",
 )
 @click.option(
     "--metrics",
@@ -62,6 +80,8 @@ def evaluate(
     folders: tuple[Path, ...],
     scale: int | None,
     protocol: str,
+    degrade: str,
+    degrade_seed: int,
     metrics: tuple[str, ...],
     shrink: str,
     engine: str,
@@ -74,6 +94,7 @@ def evaluate(
         acutance evaluate runs/a --data Set5 --data Set14
         acutance evaluate bicubic --scale 2 --data Set5 --protocol table@1
         acutance evaluate runs/a --data Set5 --metrics psnr,lpips,niqe
+        acutance evaluate runs/jpeg --data Set14 --protocol grey@1 --degrade "jpeg(quality=10)"
         acutance evaluate runs/b --data Set5 --shrink runs/b
     """
     from acutance.storage import write_atomically
@@ -88,6 +109,8 @@ def evaluate(
             protocol=protocol,
             metrics=metrics,
             engine=engine,
+            degrade=degrade,
+            degrade_seed=degrade_seed,
             shrink=shrink,
             progress=partial(display.phase, "scoring"),
         )
@@ -122,6 +145,8 @@ def _show(scores: "Scores") -> None:
     units = [f"{heads[name]} {card.unit}".strip() for name, card in cards.items()]
     show_table(("set", "pictures", *units, *sure.values()), rows)
     click.echo(f"\n{scores.model}, x{scores.scale}, protocol {scores.protocol}")
+    if scores.degradation:
+        click.echo(f"degraded by {scores.degradation}, seed {scores.degradation_seed}")
     if lower := [heads[name] for name, card in cards.items() if card.direction == "lower"]:
         click.echo(f"Lower is better: {', '.join(lower)}")
 

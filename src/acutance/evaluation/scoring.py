@@ -4,14 +4,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from acutance.errors import InputError
 from acutance.evaluation.calibration import calibration
+from acutance.evaluation.degraded import Degraded
 from acutance.evaluation.judging import DEFAULT_METRICS, Metric, Pictures, judged, open_metrics
 from acutance.evaluation.protocols import Protocol, find_protocol
 from acutance.evaluation.sets import find_sets
@@ -48,7 +48,6 @@ class Subject:
     rgb: Callable[[np.ndarray], np.ndarray]
     luma: Callable[[np.ndarray], np.ndarray] | None = None
     sure: Callable[[np.ndarray], Enlarged] | None = None  # `rgb` with its error bars
-    reduce: Callable[[np.ndarray], np.ndarray] | None = None  # RGB hr -> its lr; None: bicubic
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ class Scores:
     scale: int
     protocol: str
     rows: tuple[Score, ...]
+    degradation: str = ""  # what made lr; empty: MATLAB's bicubic
+    degradation_seed: int = 0
 
     def sets(self) -> tuple[str, ...]:
         """Names of the sets, in the order they were scored."""
@@ -85,7 +86,8 @@ class Scores:
     def to_json(self) -> dict[str, object]:
         """`{"model", "scale", "protocol", "sets": {set: {metric: mean, "images": {...}}}}`.
 
-        `images` has each picture's value of each metric. JSON has no infinity: the PSNR of a
+        `images` has each picture's value of each metric; where lr was not made by bicubic there are
+        "degradation" and "degradation_seed". JSON has no infinity: the PSNR of a
         picture equal to its original is null, and so is the mean of a set that holds one.
         """
         sets: dict[str, dict[str, object]] = {}
@@ -97,7 +99,14 @@ class Scores:
             metrics = dict.fromkeys(row.metric for row in self.rows if row.set == name)
             means = {metric: _to_json_number(self.mean(name, metric)) for metric in metrics}
             sets[name] = {**means, "images": images}
-        return {"model": self.model, "scale": self.scale, "protocol": self.protocol, "sets": sets}
+        made_by = {"degradation": self.degradation, "degradation_seed": self.degradation_seed}
+        return {
+            "model": self.model,
+            "scale": self.scale,
+            "protocol": self.protocol,
+            **(made_by if self.degradation else {}),  # silent, as in older files
+            "sets": sets,
+        }
 
     @classmethod
     def from_json(cls, content: object) -> "Scores":
@@ -109,6 +118,7 @@ class Scores:
                     "scale": int(scale),
                     "protocol": str(protocol),
                     "sets": dict(sets),
+                    **more,
                 }:
                     rows = tuple(
                         Score(set_name, picture, metric, _from_json_number(value), protocol)
@@ -116,7 +126,9 @@ class Scores:
                         for picture, values in scored["images"].items()
                         for metric, value in values.items()
                     )
-                    return cls(model, scale, protocol, rows)
+                    made_by = more.get("degradation", ""), more.get("degradation_seed", 0)
+                    if isinstance(made_by[0], str) and isinstance(made_by[1], int):
+                        return cls(model, scale, protocol, rows, *made_by)
         except (KeyError, TypeError, AttributeError, ValueError):
             pass  # the same answer as for any other content that is not ours
         raise InputError(
@@ -134,7 +146,7 @@ class _Job:
     scale: int
     rule: Protocol
     metrics: tuple[Metric, ...]
-    reduce: Callable[[np.ndarray], np.ndarray]  # what makes lr of hr, as it is compared
+    degraded: Degraded | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +159,7 @@ class _Task:
 
 
 def bicubic_subject(scale: int) -> Subject:
-    """MATLAB's bicubic: the baseline of every table."""
+    """MATLAB's bicubic: the baseline of every table. At scale 1 it gives its input back."""
 
     def enlarge(lr: np.ndarray) -> np.ndarray:
         return resize(lr, scale=scale)
@@ -162,12 +174,13 @@ def evaluate(
     scale: int,
     protocol: str = "y@1",
     metrics: Sequence[str] = DEFAULT_METRICS,
+    degraded: Degraded | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
     """Score `subject` on the test sets in `folders` by `metrics`, names of acutance.metrics.
 
-    `progress` is told how many pictures are done, and of how many. Pictures are read and judged
-    in two other threads while the subject works.
+    lr is made by `degraded`, else by MATLAB's bicubic. `progress` is told how many pictures are
+    done, and of how many. Pictures are read and judged in two other threads meanwhile.
     """
     rule = find_protocol(protocol)
     if rule.enlarges_luma and subject.luma is None:
@@ -176,12 +189,7 @@ def evaluate(
         )
     if scale < 1:
         raise InputError(f"The scale must be 1 or more, not {scale}.")
-    if rule.enlarges_luma and subject.reduce is not None:
-        raise InputError(
-            f"{protocol} is a measure of lr by bicubic, and these are made by a learned F. Use "
-            "--protocol y@1."
-        )
-    jobs = _jobs(folders, scale, rule, metrics, subject.reduce)
+    jobs = [replace(job, degraded=degraded) for job in _jobs(folders, scale, rule, metrics)]
     rows: list[Score] = []
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -199,7 +207,8 @@ def evaluate(
             judged.append(pool.submit(_judge, task, _enlarge(subject, task)))
             collect(_IN_FLIGHT)
         collect(0)
-    return Scores(subject.name, scale, protocol, tuple(rows))
+    made_by = (degraded.text, degraded.seed) if degraded is not None else ("", 0)
+    return Scores(subject.name, scale, protocol, tuple(rows), *made_by)
 
 
 def check_sets(
@@ -226,20 +235,26 @@ def check_comparable(a: Scores, b: Scores) -> None:
             f"{a.model} was scored at x{a.scale} and {b.model} at x{b.scale}. "
             "Compare scores of one scale."
         )
+    if _made_by(a) != _made_by(b):
+        raise InputError(
+            f"{a.model} was scored on pictures made by {_made_by(a)}, and {b.model} on those by "
+            f"{_made_by(b)}. Score both with the same --degrade and --degrade-seed."
+        )
+
+
+def _made_by(scores: Scores) -> str:
+    if not scores.degradation:
+        return "bicubic"
+    return f"{scores.degradation} with the seed {scores.degradation_seed}"
 
 
 def _jobs(
-    folders: Sequence[Path],
-    scale: int,
-    rule: Protocol,
-    metrics: Sequence[str],
-    reduce: Callable[[np.ndarray], np.ndarray] | None = None,
+    folders: Sequence[Path], scale: int, rule: Protocol, metrics: Sequence[str]
 ) -> list[_Job]:
     """Every picture of every set, once the metrics are at hand."""
     opened = open_metrics(metrics, rule)
-    small = partial(downscale, scale=scale) if reduce is None else reduce
     return [
-        _Job(found.name, path, scale, rule, opened, small)
+        _Job(found.name, path, scale, rule, opened)
         for found in find_sets(folders)
         for path in found.pictures
     ]
@@ -267,12 +282,34 @@ def _prepare(job: _Job) -> _Task:
             f"{pixels.shape[1]}x{pixels.shape[0]} pixels too few are left without the border. "
             f"{smallest}x{smallest} are needed. Remove it from the set."
         )
+    hr = _original(pixels, job.rule)
+    return _Task(job, hr, _small(hr, job))
+
+
+def _original(pixels: np.ndarray, rule: Protocol) -> np.ndarray:
+    """hr as it is compared: RGB (H, W, 3), or luma (H, W), which a grey picture is itself."""
     is_grey = pixels.shape[2] == 1
+    if rule.enlarges_luma:
+        return pixels[:, :, 0] if is_grey else to_uint8(luma(pixels))
+    return np.repeat(pixels, 3, axis=2) if is_grey else pixels
+
+
+def _small(hr: np.ndarray, job: _Job) -> np.ndarray:
+    """lr as the subject is given it: uint8 (h, w, 3), or luma as float64 (h, w)."""
+    if job.degraded is None:
+        whole = hr.astype(np.float64) if job.rule.resampling == "luma float" else hr
+        lr = downscale(whole, job.scale)
+        return lr.astype(np.float64) if job.rule.enlarges_luma else lr
+    shown = hr[:, :, None] if job.rule.enlarges_luma else hr
+    lr = job.degraded.of(shown, job.path.stem, scale=job.scale)
     if job.rule.enlarges_luma:
-        hr = pixels[:, :, 0] if is_grey else to_uint8(luma(pixels))
-        return _Task(job, hr, job.reduce(hr.astype(np.float64)))
-    hr = np.repeat(pixels, 3, axis=2) if is_grey else pixels
-    return _Task(job, hr, job.reduce(hr))
+        return lr[:, :, 0].astype(np.float64)
+    if lr.dtype != np.uint8:
+        raise InputError(
+            f"{job.rule.name} shows pictures of 8 bits, and '{job.degraded.text}' does not round "
+            "what it makes. Leave 'unrounded' out, or use --protocol grey@1."
+        )
+    return lr
 
 
 def _enlarge(subject: Subject, task: _Task) -> Enlarged:

@@ -1,18 +1,21 @@
 """The public verb: score a model, or plain bicubic, by a named protocol."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from acutance.data.degradations.expression import read_degradation_file
 from acutance.errors import InputError, MissingPackageError
+from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.judging import DEFAULT_METRICS
+from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subject
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
 from acutance.models.card import at_level
 from acutance.models.mixing import mixed, parse_mixture
+from acutance.training.package_recipes import named_degradation
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.pytorch import engine_of, usual_device
@@ -29,6 +32,8 @@ def evaluate(
     protocol: str = "y@1",
     metrics: Sequence[str] = DEFAULT_METRICS,
     engine: str = "auto",
+    degrade: str = "",
+    degrade_seed: int = 0,
     shrink: str | Path = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
@@ -41,19 +46,65 @@ def evaluate(
 
     model: a run folder, a model file, a mixture "a:0.7,b:0.3" of models of one origin (by torch,
     whatever the engine), or "bicubic" (which needs `scale`). A folder's HR subfolder is used where
-    it exists, and the set is named after the folder. `shrink`: a run folder whose learned F makes
-    the small pictures, in place of bicubic. `progress` is told (pictures done, pictures
-    in all). Raises InputError for an unknown protocol or metric, weights
-    that are not at hand, a scale that is not the model's, or pictures that cannot be read.
+    it exists, and the set is named after the folder. `progress` is told (pictures done, pictures
+    in all).
+
+    degrade: a chain of stages that makes lr of hr, such as "jpeg(quality=10)", a TOML file of one,
+    or the name of a recipe that has one; without it, MATLAB's bicubic does. What it draws for a
+    picture depends on `degrade_seed` and the picture's name. At x1, "bicubic" is the row of the
+    degraded pictures. shrink: a run folder whose learned F makes lr instead.
+
+    Raises InputError for an unknown protocol or metric, weights that are not at hand, a scale that
+    is not the model's, a degradation that cannot be read, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
     subject, scale = _subject(str(model), scale, engine)
-    if shrink:
-        subject = replace(subject, reduce=_reduction(shrink, scale))
-    places = [Path(folder) for folder in folders]
+    if degrade and shrink:
+        raise InputError("Either --degrade or --shrink makes the small pictures, not both.")
+    degraded = _by_learned(shrink, scale, protocol) if shrink else _degraded(degrade, degrade_seed)
+    if scale == 1 and degraded is None and protocol == "grey@1":
+        raise InputError(
+            "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
+            "--degrade 'jpeg(quality=10)'."
+        )
     return score_subject(
-        subject, places, scale=scale, protocol=protocol, metrics=metrics, progress=progress
+        subject,
+        [Path(folder) for folder in folders],
+        scale=scale,
+        protocol=protocol,
+        metrics=metrics,
+        degraded=degraded,
+        progress=progress,
     )
+
+
+def _degraded(text: str, seed: int) -> Degraded | None:
+    """By a chain, a file of one, or a recipe's; None for bicubic."""
+    if not text:
+        return None
+    named = str(named_degradation(text))
+    chain = str(read_degradation_file(Path(named))) if named.endswith(".toml") else named
+    return degraded_by(chain, seed=seed)
+
+
+def _by_learned(shrink: str | Path, scale: int, protocol: str) -> Degraded:
+    """By the learned F of a run, which the scores know by its weights."""
+    if find_protocol(protocol).enlarges_luma:
+        raise InputError(
+            f"{protocol} shows Y of what it degrades itself, and a learned F makes pictures. Use "
+            "--protocol y@1."
+        )
+    reducer = open_reducer(shrink)
+    own = reducer.card.scale
+    if own != scale:
+        raise InputError(f"The F of {shrink} makes pictures {own} times smaller, not {scale}.")
+    reduce = as_reduction(reducer)
+
+    def make(hr: np.ndarray, *, scale: int, draw: np.random.Generator) -> np.ndarray:
+        del scale, draw  # it has its own, and draws nothing
+        return reduce(hr)
+
+    return Degraded(f"the learned F {reducer.card.weights[:12]}", make)
 
 
 def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
@@ -68,14 +119,6 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
     luma = as_luma_function(opened) if opened.card.color == "luma" else None
     sure = _sure_function(opened) if says_how_sure(opened) else None
     return Subject(opened.card.name or model, as_rgb_function(opened), luma, sure), own
-
-
-def _reduction(shrink: str | Path, scale: int) -> Callable[[np.ndarray], np.ndarray]:
-    reducer = open_reducer(shrink)
-    own = reducer.card.scale
-    if own != scale:
-        raise InputError(f"The F of {shrink} makes pictures {own} times smaller, not {scale}.")
-    return as_reduction(reducer)
 
 
 def _opened(model: str, engine: str) -> Engine:

@@ -13,6 +13,7 @@ from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.chain import degrade
 from acutance.data.degradations.contract import Aim, as_bytes
 from acutance.data.degradations.expression import parse_degradation, stage_of
+from acutance.data.degradations.video import _mirrored
 from acutance.data.procedural import procedural_picture
 from acutance.errors import InputError, MissingPackageError
 
@@ -206,7 +207,7 @@ def test_codecs_take_what_is_not_yet_bytes(picture, name):
 
 def test_webp_is_what_pillow_writes_and_reads(picture):
     buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=30, method=2)
+    Image.fromarray(picture).save(buffer, "WEBP", quality=30)
     assert np.array_equal(apply("webp", picture, quality=30), np.asarray(Image.open(buffer)))
 
 
@@ -215,9 +216,17 @@ def test_webp_leaves_grey_where_it_is():
         assert abs(apply("webp", flat(level, 16, 1)).mean() - level) <= 1
 
 
-def test_what_is_too_large_for_webp_is_refused():
-    with pytest.raises(InputError, match="16384x1 cannot be WebP, whose sides are at most 16383"):
-        apply("webp", np.zeros((1, 16_384, 1), np.uint8))
+@pytest.mark.parametrize(("name", "longest"), [("jpeg", 65_500), ("webp", 16_383)])
+def test_what_is_too_large_for_a_file_is_refused(name, longest):
+    assert apply(name, np.zeros((1, longest, 1), np.uint8)).shape == (1, longest, 1)
+    wrong = (
+        f"{longest + 1}x1 cannot be {name.upper()} here: its sides are at most {longest}, .* crop"
+    )
+    with pytest.raises(InputError, match=wrong):
+        apply(name, np.zeros((1, longest + 1, 1), np.uint8))
+    huge = np.broadcast_to(np.uint8(0), (9_500, 9_500, 1))
+    with pytest.raises(InputError, match="its pixels 89478485"):
+        apply(name, huge)
 
 
 @pytest.mark.parametrize("name", ["jpeg", "webp"])
@@ -284,12 +293,24 @@ def test_videos_coded_side_by_side_are_those_coded_alone(codec):
     check_threads([("video", {"codec": codec})])
 
 
-def test_crf_ends_where_the_codec_ends(picture):
+def test_mpeg_has_the_quantiser_that_x264_relates_to_its_own(picture):
     pytest.importorskip("av", reason="needs acutance[video]")
     grey = picture[:, :, :1]
-    one, other = (apply("video", grey, codec="mpeg4", crf=crf) for crf in (43.1, 63.0))
-    assert np.array_equal(one, other)  # both are the quantiser 31
-    assert not np.array_equal(one, apply("video", grey, codec="mpeg4", crf=40.0))
+    made = {
+        crf: apply("video", grey, codec="mpeg4", crf=crf) for crf in (26.5, 28.1, 28.3, 43.1, 63.0)
+    }
+    assert np.array_equal(made[26.5], made[28.1])  # 0.85 * 2^((crf - 12) / 6) is 4.55, 5.45: 5
+    assert not np.array_equal(made[28.1], made[28.3])  # 5.57: 6
+    assert np.array_equal(made[43.1], made[63.0])  # 30.8, and 31, the last there is
+
+
+def test_a_video_keeps_colours(codec):
+    colour = np.broadcast_to(np.array([200, 60, 30], np.uint8), (64, 64, 3))
+    assert np.abs(apply("video", colour, codec=codec, crf=5.0).astype(int) - colour).max() <= 4
+
+
+def test_a_picture_is_mirrored_beyond_its_borders():
+    assert _mirrored(10, -2, 3).tolist() == [1, 0, 0, 1, 2, 2, 1, 0, 0, 1]
 
 
 def test_a_codec_that_the_build_lacks_is_refused_with_those_it_has(monkeypatch):

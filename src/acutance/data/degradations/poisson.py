@@ -59,7 +59,7 @@ def _grey(levels: np.ndarray) -> np.ndarray:
 
 
 def _count_levels(light: np.ndarray) -> int:
-    return int(np.count_nonzero(np.bincount(np.rint(light).astype(np.intp).ravel(), minlength=256)))
+    return int(np.count_nonzero(np.bincount(np.rint(light).astype(np.intp).ravel())))
 
 
 def _counts(means: np.ndarray, draw: np.random.Generator) -> np.ndarray:
