@@ -10,6 +10,7 @@ from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
 from acutance.losses.expression import parse_loss
 from acutance.models.building import describe, instantiate
+from acutance.models.card import MODEL_FILE, SHRINK_FILE
 from acutance.models.checkpoint import load_model
 from acutance.training.display import Silent
 from acutance.training.loop import stages, train
@@ -18,9 +19,10 @@ from acutance.training.pictures import gather
 from acutance.training.recipe import make_recipe
 from acutance.training.two_stages import has_first, main_stage
 from acutance.upscaling.picture import upscale
+from acutance.upscaling.shrinking import shrink
 
 NAMES = ("compact", "edsr", "espcn", "esrgan", "fsrcnn", "lapsrn")
-NAMES += ("progressive", "span", "srcnn", "srgan", "srresnet", "vdsr")
+NAMES += ("progressive", "rescale", "span", "srcnn", "srgan", "srresnet", "vdsr")
 
 SMALL = {
     "data.patch": 16,
@@ -51,7 +53,7 @@ def drawn(tmp_path_factory):
     return folder
 
 
-def test_these_twelve_are_there():
+def test_these_are_there():
     assert recipe_names() == NAMES
 
 
@@ -71,9 +73,11 @@ def test_a_recipe_trains_goes_on_and_upscales(name, drawn, tmp_path, monkeypatch
     assert next(halted).progress.step == steps // 2
     halted.close()
     train(recipe, tmp_path / "halted", Silent(), pictures=pictures)
-    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "halted"))
-    assert one.keys() == other.keys()
-    assert [key for key in one if not equal(one[key], other[key])] == []
+    files = [MODEL_FILE, *([SHRINK_FILE] if recipe.network.shrink else [])]
+    for file in files:
+        one, other = (load_file(tmp_path / run / file) for run in ("whole", "halted"))
+        assert one.keys() == other.keys()
+        assert [key for key in one if not equal(one[key], other[key])] == []
 
     card = load_model(tmp_path / "whole").card
     assert (card.loss, card.scale) == (
@@ -84,6 +88,10 @@ def test_a_recipe_trains_goes_on_and_upscales(name, drawn, tmp_path, monkeypatch
     made = upscale(lr, model=tmp_path / "whole")
     assert made.shape == (12 * card.scale, 10 * card.scale, 3)
     assert made.std() > 1
+    if recipe.network.shrink:
+        small = shrink(made, model=tmp_path / "whole")
+        assert small.shape == lr.shape
+        assert upscale(small, model=tmp_path / "whole").shape == made.shape
 
 
 # Parameters at the scale of the preset, as tests/models/test_values.py has them from the papers'
@@ -96,6 +104,7 @@ PAPER_PARAMETERS = {
     "fsrcnn": 12_809,  # 12,464 weights and 345 biases and slopes
     "lapsrn": 814_242,  # 812,768 weights ("813 K") and 1,474 biases
     "progressive": 1_204_260,  # ours
+    "rescale": 1_369_859,  # of what enlarges
     "span": 1_840_488,  # while it is trained
     "srcnn": 8_129,
     "srgan": 1_548_547,
