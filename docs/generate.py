@@ -17,6 +17,7 @@ from degradation_tables import DEGRADATION_TABLES
 from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
+from rescaling_tables import RESCALING_TABLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -385,6 +386,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **DEGRADATION_TABLES,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
+    **RESCALING_TABLES,
 }
 
 

@@ -81,8 +81,8 @@ class Watch:
         self._log.write("waited", {"step": self._job.progress.step, "share": round(share, 4)})
         if share > MUCH_WAITING:
             self._display.note(
-                f"steps waited for their pictures {share:.0%} of the time: fewer or quicker stages, "
-                "or more processor cores, would help"
+                f"steps waited {share:.0%} of the time for their pictures: fewer or quicker "
+                "stages, or more processor cores, would help"
             )
 
     def close(self) -> None:
