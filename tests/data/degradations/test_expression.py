@@ -51,6 +51,12 @@ def test_numbers_below_zero_and_whole_ones_are_kept():
     assert str(step) == "blur(angle=(-90, 90), size=(7, 21))"
 
 
+def test_odds_that_add_up_to_one_stay_as_they_were_written():
+    """0.7 + 0.2 + 0.1 is 0.9999999999999999 in binary."""
+    text = "either(0.7*blur, 0.2*sinc, 0.1*none)"
+    assert str(parse_degradation(text)) == text
+
+
 BLUR, SINC, REDUCE = (Chain((Step(name),)) for name in ("blur", "sinc", "reduce"))
 SAME = [
     ("none", Chain(())),

@@ -46,6 +46,13 @@ def test_the_transform_keeps_what_is_beyond_the_range():
     )
 
 
+def test_a_kernel_may_have_any_sum():
+    picture, kernel = noise(9, 12), np.random.default_rng(1).random((3, 5))
+    np.testing.assert_allclose(
+        convolve(picture, kernel), plainly(picture, kernel), rtol=0, atol=1e-3
+    )
+
+
 @pytest.mark.parametrize("shape", [(128, 70), (17, 23), (8, 8), (1, 30)])
 def test_lines_along_the_axes_are_the_plain_convolution_with_their_product(shape):
     picture = noise(*shape)
