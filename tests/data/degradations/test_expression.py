@@ -81,8 +81,8 @@ SIGMA = (
     "px; 0 is no blur."
 )
 SIZE = (
-    "blur's option 'size': It takes a whole number from 1 to 101: side of the kernel, px; an even "
-    "one is made one larger."
+    "blur's option 'size': It takes a whole number from 1 to 101: of the kernel's side, px, beyond "
+    "it nothing; even ones become one larger."
 )
 NO_STAGE = "This is not a stage. Write a | b, a(option=1), shuffle(a, b)."
 ODDS = "Odds are a number of 0 or more before a chain: 0.7*a."
