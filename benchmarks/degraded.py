@@ -44,8 +44,8 @@ CONDITIONS = {"degraded": RECIPE, "clean": ""}  # what B100 is scored under
 CLEAN, DEGRADED = "trained on clean pictures", "trained on degraded pictures"
 DIGITS = 5
 # (top, left) of the pieces that are shown, in hr pixels
-PHOTOGRAPHS = {"astronaut.png": (0, 130), "coffee.png": (80, 330), "chelsea.png": (60, 100)}
-PIECE, ZOOM, GAP, LABEL = 112, 2, 8, 26
+PHOTOGRAPHS = {"astronaut.png": (0, 110), "coffee.png": (60, 200), "chelsea.png": (40, 110)}
+PIECE, GAP, LABEL = 224, 8, 26
 
 
 def train(folder: Path, *more: str, options: argparse.Namespace) -> list[str]:
@@ -116,15 +116,14 @@ def against(scores: Scores, reference: Scores, metric: str) -> list[float]:
 def strip(models: Mapping[str, str]) -> bytes:
     """A PNG: a row for each photograph, degraded as `acutance degrade` does with seed 0."""
     rows = [pieces(name, models) for name in PHOTOGRAPHS]
-    side, columns = PIECE * ZOOM, len(rows[0])
+    side, columns = PIECE, len(rows[0])
     size = (columns * (side + GAP) - GAP, len(rows) * (side + GAP) - GAP + LABEL)
     sheet = Image.new("RGB", size, "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
     for line, row in enumerate(rows):
         for place, (label, piece) in enumerate(row.items()):
             x, y = place * (side + GAP), line * (side + GAP)
-            large = Image.fromarray(piece).resize((side, side), Image.Resampling.NEAREST)
-            sheet.paste(large, (x, y))
+            sheet.paste(Image.fromarray(piece), (x, y))
             if line == len(rows) - 1:
                 middle = (x + side // 2, y + side + LABEL // 2)
                 draw.text(middle, label, fill="#333", font=font, anchor="mm")
