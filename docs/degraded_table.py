@@ -19,10 +19,10 @@ def degraded_table() -> str:
     if not FOUND.exists():
         return ""
     found = json.loads(FOUND.read_text(encoding="utf-8"))
-    first, second = found["steps"]
+    (first, second), seed = found["steps"], found["degrade_seed"]
     lead = (
         f"`{found['command']}`, {found['date']}, {found['machine']}; {found['set']} at x4, "
-        f"protocol {found['protocol']}, degraded by `{found['recipe']}` with seed {found['degrade_seed']}; "
+        f"protocol {found['protocol']}, degraded by `{found['recipe']}` with seed {seed}; "
         f"{first:,} and {second:,} steps:\n\n```\n" + "\n".join(found["train"]) + "\n```\n\n"
     )
     rows = [
