@@ -14,6 +14,7 @@ import click
 
 from acutance.cli import COMMANDS, commands
 from degradation_tables import DEGRADATION_TABLES
+from degraded_table import DEGRADED_TABLE
 from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
@@ -384,6 +385,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "progressive": progressive_table,
     **TABLES,
     **DEGRADATION_TABLES,
+    **DEGRADED_TABLE,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
     **RESCALING_TABLES,

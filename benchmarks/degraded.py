@@ -1,0 +1,191 @@
+"""Does a network that has learned from degraded pictures enlarge degraded pictures better.
+
+    python benchmarks/degraded.py [--minutes 20] [--seed 0]
+
+Needs ACUTANCE_DATA with T91, BSDS200 and B100, the weights of LPIPS-Alex, and scikit-image. Two
+trainings by the recipe real-esrgan, on one thread and with one seed: as it is, and with clean
+pictures, of which lr is MATLAB's bicubic, for as many steps. Both and bicubic are scored on B100
+degraded by the recipe's chain at x4 (seed 0; a picture's draws depend on its name alone), and on
+B100 as it is, reduced. Writes results/degraded.json and docs/images/degraded.png, photographs of
+scikit-image by each; docs/generate.py makes the table in docs/results.md. What is finished in
+--runs is not repeated.
+"""
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from acutance import degrade, evaluate, upscale
+from acutance.evaluation.exchange import by_picture
+from acutance.evaluation.scoring import Scores
+from acutance.imaging.files import read_rgb
+from acutance.imaging.resample import crop_to_multiple, resize
+from acutance.losses.expression import parse_loss
+from acutance.models.card import read_card
+from acutance.storage import write_atomically
+from acutance.study.quickstart import sample_folder
+from acutance.study.statistics import picture_interval
+from facts import stamp
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("ACUTANCE_DATA", "../shared/data")).resolve()
+RECIPE, SCALE, SET, PROTOCOL, DEGRADE_SEED = "real-esrgan", 4, "B100", "y@1", 0
+METRICS = ("psnr", "lpips", "niqe")
+CONDITIONS = {"degraded": RECIPE, "clean": ""}  # what B100 is scored under
+CLEAN, DEGRADED = "trained on clean pictures", "trained on degraded pictures"
+DIGITS = 5
+# (top, left) of the pieces that are shown, in hr pixels
+PHOTOGRAPHS = {"astronaut.png": (0, 110), "coffee.png": (60, 200), "chelsea.png": (40, 110)}
+PIECE, GAP, LABEL = 224, 8, 26
+
+
+def train(folder: Path, *more: str, options: argparse.Namespace) -> list[str]:
+    """Carry out a training, or go on with it; the command as it is told."""
+    told = ["--recipe", RECIPE, "--seed", str(options.seed), "--threads", "1", *more]
+    words = ["train", str(DATA / "T91"), str(DATA / "BSDS200"), *told, "--run", str(folder)]
+    subprocess.run([sys.executable, "-m", "acutance", *words, "--quiet"], check=True)
+    check_loss(folder)
+    return ["acutance", "train", "T91", "BSDS200", *told, "--run", "RUN"]
+
+
+def check_loss(folder: Path) -> None:
+    """LPIPS judges, so it must not have taught: neither stage may have it in its loss."""
+    recipe = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))["recipe"]
+    losses = [recipe["loss"]["expression"], recipe["first"]["loss"]]
+    terms = [term.name for text in losses if text for term in parse_loss(text).terms]
+    if "lpips" in terms:
+        raise SystemExit(f"{folder} was trained by LPIPS, which is to judge it.")
+
+
+def steps_of(folder: Path) -> tuple[int, int]:
+    """Steps of the first stage, and of both."""
+    plans = [tomllib.loads((f / "run.toml").read_text("utf-8")) for f in (folder / "first", folder)]
+    first, second = (plan["plan"]["steps"] for plan in plans)
+    return first, first + second
+
+
+def scored(model: str, condition: str, kept: Path) -> Scores:
+    """Of B100 under a condition; kept by the digest of the weights."""
+    weights = read_card(Path(model)).weights if model != "bicubic" else model
+    path = kept / f"{condition}-{weights[:16]}.json"
+    if not path.exists():
+        print(f"scoring {model} on {condition} pictures", flush=True)
+        found = evaluate(
+            model,
+            DATA / SET,
+            scale=SCALE,
+            protocol=PROTOCOL,
+            metrics=METRICS,
+            degrade=CONDITIONS[condition],
+            degrade_seed=DEGRADE_SEED,
+        )
+        write_atomically(path, json.dumps(found.to_json(), indent=1) + "\n")
+    return Scores.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def rows_of(models: Mapping[str, str], kept: Path) -> list[dict[str, object]]:
+    """A row for each condition and model, with its differences to the clean training."""
+    rows = []
+    for condition in CONDITIONS:
+        found = {name: scored(model, condition, kept) for name, model in models.items()}
+        for name, scores in found.items():
+            means = {metric: round(scores.mean(SET, metric), DIGITS) for metric in METRICS}
+            row = {"pictures": condition, "model": name, "means": means}
+            if name != CLEAN:
+                row["against"] = {m: against(scores, found[CLEAN], m) for m in METRICS}
+            rows.append(row)
+    return rows
+
+
+def against(scores: Scores, reference: Scores, metric: str) -> list[float]:
+    """Mean of the differences over the pictures, and its 95 % interval."""
+    values = by_picture(scores, SET, metric) - by_picture(reference, SET, metric)
+    found = (float(values.mean()), *picture_interval(values, seed=0))
+    return [round(number, DIGITS) for number in found]
+
+
+def strip(models: Mapping[str, str]) -> bytes:
+    """A PNG: a row for each photograph, degraded as `acutance degrade` does with seed 0."""
+    rows = [pieces(name, models) for name in PHOTOGRAPHS]
+    side, columns = PIECE, len(rows[0])
+    size = (columns * (side + GAP) - GAP, len(rows) * (side + GAP) - GAP + LABEL)
+    sheet = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
+    for line, row in enumerate(rows):
+        for place, (label, piece) in enumerate(row.items()):
+            x, y = place * (side + GAP), line * (side + GAP)
+            sheet.paste(Image.fromarray(piece), (x, y))
+            if line == len(rows) - 1:
+                middle = (x + side // 2, y + side + LABEL // 2)
+                draw.text(middle, label, fill="#333", font=font, anchor="mm")
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def pieces(name: str, models: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The same piece of a photograph: small, by everything that is compared, and itself."""
+    hr = crop_to_multiple(read_rgb(sample_folder() / name), SCALE)
+    lr = degrade(hr, RECIPE, name=Path(name).stem, seed=DEGRADE_SEED)
+    made = {
+        label: resize(lr, scale=SCALE)
+        if model == "bicubic"
+        else np.asarray(upscale(lr, model=model))
+        for label, model in models.items()
+    }
+    shown = {"lr": lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1), **made, "original": hr}
+    top, left = PHOTOGRAPHS[name]
+    return {
+        label: np.ascontiguousarray(pixels[top : top + PIECE, left : left + PIECE])
+        for label, pixels in shown.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--runs", type=Path, default=Path("runs/degraded"))
+    parser.add_argument("--target", type=Path, default=ROOT / "benchmarks/results/degraded.json")
+    parser.add_argument("--picture", type=Path, default=ROOT / "docs/images/degraded.png")
+    options = parser.parse_args()
+    place = options.runs.resolve() / f"{options.minutes:g}-seed{options.seed}"
+    taught, clean = place / "degraded", place / "clean"
+    commands = [train(taught, "--minutes", f"{options.minutes:g}", options=options)]
+    first, steps = steps_of(taught)
+    share = f"first.share={first / steps!r}"
+    same = ("--degrade", "", "--steps", str(steps), "--set", share)
+    commands.append(train(clean, *same, options=options))
+    if steps_of(clean) != (first, steps):
+        raise SystemExit(f"The clean training took {steps_of(clean)} steps, not {first, steps}.")
+    models = {"bicubic": "bicubic", CLEAN: str(clean), DEGRADED: str(taught)}
+    found = {
+        "command": f"python benchmarks/degraded.py --minutes {options.minutes:g} --seed "
+        f"{options.seed}",
+        **stamp(),
+        "train": [" ".join(word or "''" for word in words) for words in commands],
+        "set": SET,
+        "protocol": PROTOCOL,
+        "recipe": RECIPE,
+        "degrade_seed": DEGRADE_SEED,
+        "steps": [first, steps - first],
+        "rows": rows_of(models, place / "scores"),
+    }
+    write_atomically(options.target, json.dumps(found, indent=2) + "\n")
+    labels = {CLEAN: "trained on clean", DEGRADED: "trained on degraded"}
+    write_atomically(options.picture, strip({labels.get(k, k): v for k, v in models.items()}))
+    for row in found["rows"]:
+        print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
