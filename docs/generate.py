@@ -16,6 +16,7 @@ from acutance.cli import COMMANDS, commands
 from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
+from restoration_tables import RESTORATION_TABLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -383,6 +384,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **TABLES,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
+    **RESTORATION_TABLES,
 }
 
 
