@@ -32,7 +32,8 @@ def restoration_table() -> str:
     )
     lead = (
         f"`{found['command']}`, {found['date']}, {found['machine']}, one thread; PSNR in dB "
-        f"and SSIM by `{found['protocol']}`, draws of seed {found['degradation_seed']}. {learned}.\n\n"
+        f"and SSIM by `{found['protocol']}`, draws of seed {found['degradation_seed']}. "
+        f"{learned}.\n\n"
     )
     return lead + table(("recipe", "degradation", "set", "before", "after", "gain"), rows)
 
