@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 
 from acutance.cli import COMMANDS, commands
+from degradation_tables import DEGRADATION_TABLES
 from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
+from rescaling_tables import RESCALING_TABLES
 from restoration_tables import RESTORATION_TABLES
 
 ROOT = Path(__file__).parent.parent
@@ -382,8 +384,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "flicker": flicker_table,
     "progressive": progressive_table,
     **TABLES,
+    **DEGRADATION_TABLES,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
+    **RESCALING_TABLES,
     **RESTORATION_TABLES,
 }
 

@@ -19,7 +19,7 @@ from acutance.models.rescaling import (
     rounded,
     save_shrinker,
 )
-from acutance.models.shrinker import PRESETS, SCALES, Shrinker, make_shrinker
+from acutance.models.shrinker import SCALES, SIZES, Shrinker, make_shrinker
 
 
 def drawn(shrinker: Shrinker) -> Shrinker:
@@ -30,7 +30,7 @@ def drawn(shrinker: Shrinker) -> Shrinker:
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", SIZES)
 def test_begins_as_matlabs_bicubic(scale, preset):
     hr = torch.rand(2, 3, 4 * scale, 5 * scale)
     lr = make_shrinker(preset, scale=scale, channels=3)(hr)

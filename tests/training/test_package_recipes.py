@@ -12,6 +12,7 @@ from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
 from acutance.losses.expression import parse_loss
 from acutance.models.building import describe, instantiate
+from acutance.models.card import MODEL_FILE, SHRINK_FILE
 from acutance.models.checkpoint import load_model
 from acutance.training.display import Silent
 from acutance.training.loop import stages, train
@@ -20,10 +21,11 @@ from acutance.training.pictures import gather
 from acutance.training.recipe import make_recipe
 from acutance.training.two_stages import has_first, main_stage
 from acutance.upscaling.picture import upscale
+from acutance.upscaling.shrinking import shrink
 
 NAMES = ("bsrgan", "compact", "deblock", "deblur", "denoise", "edsr", "espcn", "esrgan")
-NAMES += ("fsrcnn", "lapsrn", "progressive", "real-esrgan", "span", "srcnn", "srgan", "srresnet")
-NAMES += ("vdsr", "video-codec")
+NAMES += ("fsrcnn", "lapsrn", "progressive", "real-esrgan", "rescale", "span", "srcnn", "srgan")
+NAMES += ("srresnet", "vdsr", "video-codec")
 OURS = ("deblur", "video-codec")  # published by nobody with a network of ours
 PUBLISHED = tuple(name for name in NAMES if name not in OURS)
 
@@ -89,9 +91,11 @@ def test_a_recipe_trains_goes_on_and_upscales(name, drawn, tmp_path, monkeypatch
     assert next(halted).progress.step == steps // 2
     halted.close()
     train(recipe, tmp_path / "halted", Silent(), pictures=pictures)
-    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("whole", "halted"))
-    assert one.keys() == other.keys()
-    assert [key for key in one if not equal(one[key], other[key])] == []
+    files = [MODEL_FILE, *([SHRINK_FILE] if recipe.network.shrink else [])]
+    for file in files:
+        one, other = (load_file(tmp_path / run / file) for run in ("whole", "halted"))
+        assert one.keys() == other.keys()
+        assert [key for key in one if not equal(one[key], other[key])] == []
 
     card = load_model(tmp_path / "whole").card
     assert (card.loss, card.scale) == (
@@ -102,6 +106,10 @@ def test_a_recipe_trains_goes_on_and_upscales(name, drawn, tmp_path, monkeypatch
     made = upscale(lr, model=tmp_path / "whole")
     assert made.shape == (12 * card.scale, 10 * card.scale, 3)
     assert made.std() > 1
+    if recipe.network.shrink:
+        small = shrink(made, model=tmp_path / "whole")
+        assert small.shape == lr.shape
+        assert upscale(small, model=tmp_path / "whole").shape == made.shape
 
 
 # Parameters at the scale of the preset, as tests/models/test_values.py has them from the papers'
@@ -118,6 +126,7 @@ PAPER_PARAMETERS = {
     "lapsrn": 814_242,  # 812,768 weights ("813 K") and 1,474 biases
     "progressive": 1_204_260,  # ours
     "real-esrgan": 16_697_987,
+    "rescale": 1_369_859,  # of what enlarges
     "span": 1_840_488,  # while it is trained
     "srcnn": 8_129,
     "srgan": 1_548_547,

@@ -102,11 +102,12 @@ def test_a_learned_f_goes_with(job_of, settings):
 
 
 REFUSED = [
-    ({"data__lr": ["a"]}, "does not go with data.lr"),
-    ({"data__levels": "joint"}, "does not go with data.levels = 'joint'"),
+    ({"data__lr": ["a"]}, r"does not go with data\.lr"),
+    ({"data__degrade": "jpeg(quality=50)"}, r"does not go with data\.degrade"),
+    ({"data__levels": "joint"}, r"does not go with data\.levels = 'joint'"),
     ({"network__head": "spread"}, "does not go with the head 'spread'"),
     ({"loss__teacher": "nano-x2"}, "does not go with a teacher"),
-    ({"network__scale": 1}, "does not go with network.scale = 1"),
+    ({"network__scale": 1}, r"does not go with network\.scale = 1"),
     ({"network__shrink": "tinny"}, "no learned F 'tinny'"),
     ({"network__shrink": ""}, r"is on 'small'.* Train with network.shrink='tiny'"),
     ({"loss__expression": "l1 + ssim(on='small')"}, "lr of the training patch has 8. Use --patch"),

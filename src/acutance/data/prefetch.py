@@ -1,5 +1,6 @@
 """Make the next batches while the network works on this one."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ class Prefetch(Generic[T]):
         self._step = start
         self._jobs: deque[tuple[int, Future[T]]] = deque()
         self._closed = False
+        self.waited_s = 0.0
+        """Seconds that `next` has waited in all: what the network could have worked."""
         self._thread = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch")
         for _ in range(threads + AHEAD - 1):
             self._order()
@@ -35,10 +38,12 @@ class Prefetch(Generic[T]):
         if self._closed:
             raise RunError("A batch was asked for after the prefetching was closed.")
         step, job = self._jobs[0]
+        began = time.perf_counter()
         try:
             made = job.result()
         except Exception as error:  # the job stays first: asking again raises again
             raise _failed(step, error) from error
+        self.waited_s += time.perf_counter() - began
         self._jobs.popleft()
         self._order()
         return made
@@ -66,13 +71,16 @@ class Direct(Generic[T]):
     def __init__(self, make: Callable[[int], T], start: int) -> None:
         self._make = make
         self._step = start
+        self.waited_s = 0.0
 
     def next(self) -> T:
         """The next batch, made now."""
+        began = time.perf_counter()
         try:
             made = self._make(self._step)
         except Exception as error:
             raise _failed(self._step, error) from error
+        self.waited_s += time.perf_counter() - began
         self._step += 1
         return made
 

@@ -16,7 +16,7 @@ from acutance.models.activations import SLOPES, make_activation
 from acutance.models.starts import he_start
 from acutance.models.upsamplers import mirrored
 
-PRESETS: Mapping[str, Mapping[str, int]] = {
+SIZES: Mapping[str, Mapping[str, int]] = {
     "tiny": {"features": 24, "convolutions": 2},
     "small": {"features": 32, "convolutions": 4},
 }
@@ -96,11 +96,11 @@ class BicubicReduction(nn.Module):
 
 def make_shrinker(preset: str, *, scale: int, channels: int) -> Shrinker:
     """An untrained F by the name of its preset, at its start equal to bicubic."""
-    if preset not in PRESETS:
+    if preset not in SIZES:
         raise InputError(
-            f"There is no learned F '{preset}' (network.shrink). {nearest(preset, PRESETS)}"
+            f"There is no learned F '{preset}' (network.shrink). {nearest(preset, SIZES)}"
         )
-    return Shrinker(scale=scale, channels=channels, **PRESETS[preset])
+    return Shrinker(scale=scale, channels=channels, **SIZES[preset])
 
 
 def _taps(scale: int) -> np.ndarray:

@@ -87,6 +87,7 @@ def _check_shrink(recipe: "Recipe") -> None:
         return
     reasons = {
         "data.lr, which gives the small pictures": bool(recipe.data.lr),
+        "data.degrade, which makes the small pictures": bool(recipe.data.degrade),
         f"data.levels = '{recipe.data.levels}', whose levels have other small pictures": bool(
             recipe.data.levels != "top"
         ),

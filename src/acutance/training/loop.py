@@ -87,6 +87,7 @@ def walk(job: Job, log: Log, display: Display, stop: StopSignals, *, last: int) 
     finally:
         batches.close()
         watch.close()
+    watch.write_waiting(batches.waited_s)
     return reason
 
 

@@ -20,6 +20,7 @@ from acutance.training.step import Reading
 from acutance.training.validation import validate, write_samples
 
 SLOW = 1.5  # steps this much longer than the run's best pace are reported
+MUCH_WAITING = 0.2  # of a sitting
 ENOUGH = 5  # steps between two lines whose median is a pace
 
 
@@ -29,7 +30,7 @@ class Watch:
     def __init__(self, job: Job, log: Log, display: Display) -> None:
         self._job, self._log, self._display = job, log, display
         self._reading: Reading | None = None
-        self._began = self._last = time.perf_counter()
+        self._began = self._last = self._sat_down = time.perf_counter()
         self._times: list[float] = []
         self._levels: list[int] = []  # what each of the times is of
         self._best_s = float("inf")
@@ -73,6 +74,16 @@ class Watch:
         """Validation scores up to now in the order of steps, of earlier sittings too."""
         known = sorted(self._scored.items())
         return [scored for step, scored in known if step <= self._job.progress.step]
+
+    def write_waiting(self, waited_s: float) -> None:
+        """Log the share of this sitting for which no batch was ready; say it where it is much."""
+        share = waited_s / max(time.perf_counter() - self._sat_down, 1e-9)
+        self._log.write("waited", {"step": self._job.progress.step, "share": round(share, 4)})
+        if share > MUCH_WAITING:
+            self._display.note(
+                f"steps waited {share:.0%} of the time for their pictures: fewer or quicker "
+                "stages, or more processor cores, would help"
+            )
 
     def close(self) -> None:
         """Write what the board still holds."""

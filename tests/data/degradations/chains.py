@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Option
 from acutance.data.degradations.expression import (
-    Between,
     Chain,
     Either,
-    OneOf,
     Shuffle,
     Step,
     Value,
     stage_of,
 )
+from acutance.data.degradations.values import LAWS, Between, OneOf
 
 CHANCES = st.one_of(st.just(1.0), st.floats(0.0, 1.0))
 
@@ -33,8 +32,8 @@ def values(option: Option) -> st.SearchStrategy[Value]:
     lists = st.lists(one, min_size=1, max_size=3).map(lambda found: OneOf(tuple(found)))
     if option.choices:
         return one | lists
-    ranges = st.tuples(one, one, st.booleans()).map(
-        lambda found: Between(*sorted(found[:2]), log=found[2] and min(found[:2]) > 0)
+    ranges = st.tuples(one, one, st.sampled_from(list(LAWS))).map(
+        lambda found: Between(*sorted(found[:2]), found[2] if min(found[:2]) > 0 else "even")
     )
     return one | lists | ranges
 
@@ -52,10 +51,16 @@ def steps(draw: st.DrawFn) -> Step:
 def _composites(nodes: st.SearchStrategy) -> st.SearchStrategy:
     parts = st.lists(nodes, max_size=2).map(lambda found: Chain(tuple(found)))
     several = st.lists(parts, min_size=2, max_size=3)
-    shuffles = st.builds(Shuffle, several.map(tuple), CHANCES)
+    shuffles = st.tuples(several, CHANCES, st.booleans()).map(_shuffle)
     weights = st.lists(st.floats(0.001, 1.0), min_size=3, max_size=3)
     eithers = st.tuples(several, weights, CHANCES).map(_either)
     return shuffles | eithers
+
+
+def _shuffle(found: tuple[list[Chain], float, bool]) -> Shuffle:
+    parts, chance, kept = found
+    runs = (2, *[1] * (len(parts) - 2)) if kept and len(parts) > 2 else ()
+    return Shuffle(tuple(parts), chance, runs)
 
 
 def _either(found: tuple[list[Chain], list[float], float]) -> Either:

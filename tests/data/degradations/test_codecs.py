@@ -100,10 +100,16 @@ def test_shot_noise_grows_with_the_signal_and_with_strength():
         check_moments(added, 0.0, variance, 3 * variance**2 + variance * step**2)
 
 
-def test_real_esrgan_has_as_many_photons_as_levels_raised_to_a_power_of_two():
+def test_real_esrgan_has_the_next_power_of_two_above_its_levels_as_photons():
     levels = np.arange(90, dtype=np.uint8).reshape(9, 10, 1)  # 90 distinct: 128
     counted = apply("poisson", levels, photons=0.0)
     assert np.array_equal(counted, apply("poisson", levels, photons=128.0))
+
+
+def test_next_to_no_photons_are_refused():
+    assert np.isfinite(apply("poisson", flat(9, 8), photons=0.01)).all()
+    with pytest.raises(InputError, match=r"photons, 0.009, are too few: give 0.01 or more, or 0"):
+        apply("poisson", flat(9, 8), photons=0.009)
 
 
 def test_no_light_no_shot_noise():

@@ -9,15 +9,14 @@ from tests.data.degradations.chains import CHAINS
 from acutance.data.degradations.expression import (
     DEEPEST,
     LONGEST,
-    Between,
     Chain,
     Either,
-    OneOf,
     Shuffle,
     Step,
     parse_degradation,
     read_degradation_file,
 )
+from acutance.data.degradations.values import Between, OneOf
 from acutance.errors import InputError
 
 
@@ -35,21 +34,21 @@ def test_reads_every_kind_of_value():
     chain = parse_degradation(text)
     options = (
         ("sigma", Between(0.2, 3.0)),
-        ("across", Between(0.5, 2.0, log=True)),
+        ("across", Between(0.5, 2.0, "log")),
         ("form", OneOf(("gaussian", "plateau"))),
         ("size", OneOf((7, 21))),
     )
     resize = Step("resize", (("factor", 0.5),))
     assert chain == Chain((Step("blur", options, 0.8), resize), rounded=False)
     assert str(chain) == (
-        "blur(sigma=(0.2, 3.0), across=log(0.5, 2.0), form=['gaussian', 'plateau'], size=[7, 21], "
+        "blur(sigma=(0.2, 3), across=log(0.5, 2), form=['gaussian', 'plateau'], size=[7, 21], "
         "p=0.8) | resize(factor=0.5) | unrounded"
     )
 
 
 def test_numbers_below_zero_and_whole_ones_are_kept():
     (step,) = parse_degradation("blur(angle=(-90, 90), size=(7.0, 21))").nodes
-    assert str(step) == "blur(angle=(-90.0, 90.0), size=(7, 21))"
+    assert str(step) == "blur(angle=(-90, 90), size=(7, 21))"
 
 
 BLUR, SINC, REDUCE = (Chain((Step(name),)) for name in ("blur", "sinc", "reduce"))
@@ -82,8 +81,8 @@ SIGMA = (
     "px; 0 is no blur."
 )
 SIZE = (
-    "blur's option 'size': It takes a whole number from 1 to 101: side of the kernel, px; an even "
-    "one is made one larger."
+    "blur's option 'size': It takes a whole number from 1 to 101: of the kernel's side, px, beyond "
+    "it nothing; even ones become one larger."
 )
 NO_STAGE = "This is not a stage. Write a | b, a(option=1), shuffle(a, b)."
 ODDS = "Odds are a number of 0 or more before a chain: 0.7*a."
@@ -114,10 +113,11 @@ WRONG = [
      f"{SIGMA.partition(': ')[2]}"),
     ("blur(form=('gaussian', 'plateau'))", "('gau", "blur's option 'form': a range is two numbers "
      "(low, high). It is one of 'gaussian', 'plateau'."),
-    ("blur(sigma=(3, 1))", "(3", "blur's option 'sigma': a range goes upward, not 3.0 to 1.0."),
+    ("blur(sigma=(3, 1))", "(3", "blur's option 'sigma': a range goes upward, not 3 to 1."),
     ("blur(sigma=log(0, 1))", "log", "blur's option 'sigma': a range goes upward, from above 0, "
-     "not 0.0 to 1.0."),
-    ("blur(sigma=exp(1, 2))", "exp", SIGMA),
+     "not 0 to 1."),
+    ("blur(sigma=exp(1, 2))", "exp", "blur's option 'sigma': a range is (low, high) or one of "
+     "log(low, high), square(low, high), inverse(low, high)."),
     ("blur(2)", "2", "Options are given by name: blur(name=value)."),
     ("blur(*x)", "*x", "Options are given by name: blur(name=value)."),
     ("blur(**x)", "x)", ONCE),

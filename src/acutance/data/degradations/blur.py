@@ -18,7 +18,13 @@ STAGE = Stage(
             "exp(-d^(2 beta)/2), or a plateau 1/(1 + d^(2 beta))",
             choices=("gaussian", "plateau"),
         ),
-        "size": Option(21, "side of the kernel, px; an even one is made one larger", 1, 101, True),
+        "size": Option(
+            21,
+            "of the kernel's side, px, beyond it nothing; even ones become one larger",
+            1,
+            101,
+            True,
+        ),
     },
     source="Wang, Xie, Dong, Shan: Real-ESRGAN (ICCVW 2021), sec. 3.1",
 )

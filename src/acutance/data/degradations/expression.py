@@ -38,13 +38,13 @@ class Step:
 class Shuffle:
     """Chains that are carried out one after the other, in a drawn order.
 
-    `runs` says of each argument how many of the chains it is: those of `a > b` keep their order,
-    with others between them or not.
+    `runs` are lengths of neighbouring chains that keep their order, `a > b`, with others between
+    them or not; they add up to all. Without any, each chain goes anywhere.
     """
 
     parts: tuple["Chain", ...]
-    runs: tuple[int, ...]
     chance: float = 1.0
+    runs: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         shown = [" > ".join(str(self.parts[k]) for k in run) for run in self.arguments()]
@@ -52,8 +52,8 @@ class Shuffle:
 
     def arguments(self) -> list[range]:
         """The places of the chains, argument by argument."""
-        ends = accumulate(self.runs)
-        return [range(end - run, end) for end, run in zip(ends, self.runs, strict=True)]
+        runs = self.runs or (1,) * len(self.parts)
+        return [range(end - run, end) for end, run in zip(accumulate(runs), runs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,8 @@ class _Reader:
         if name == "shuffle":
             runs = [_in_order(part) for part in call.args]
             parts = tuple(self.read_chain(part) for run in runs for part in run)
-            return Shuffle(parts, tuple(map(len, runs)), chance)
+            lengths = tuple(map(len, runs))
+            return Shuffle(parts, chance, lengths if max(lengths) > 1 else ())
         pairs = [self._weighed(part) for part in call.args]
         if len({odds is None for odds, _ in pairs}) > 1:
             raise self.error(node, "Give every part of 'either' its odds, or none: 0.7*a, 0.3*b.")

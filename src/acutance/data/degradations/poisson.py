@@ -3,14 +3,15 @@
 import numpy as np
 
 from acutance.data.degradations.contract import Aim, Option, Stage, as_levels
+from acutance.errors import InputError
 
 STAGE = Stage(
     text="Shot noise: each pixel counts photons",
     options={
         "photons": Option(
             255.0,
-            "photons of a white pixel; 0: Real-ESRGAN's, the picture's number of distinct levels "
-            "raised to a power of 2",
+            "photons of a white pixel; 0: Real-ESRGAN's, the number of the picture's distinct "
+            "levels, raised to the next power of 2",
             high=1e6,
         ),
         "strength": Option(1.0, "the noise is multiplied by it", high=10.0),
@@ -22,8 +23,9 @@ STAGE = Stage(
     source="Zhang et al., BSRGAN (ICCV 2021), sec. 3.3; Wang et al., Real-ESRGAN (ICCVW 2021)",
 )
 
+FEWEST = 0.01  # photons at white: a pixel that gets one is at 25,500 then
 NORMAL_FROM = 8.0
-"""Photons from which a count is a bent normal deviate: numpy's exact one takes six times as long.
+"""Photons from which a count is a bent normal deviate: numpy's exact one takes five times as long.
 
 Against Poisson's distribution: mean and variance differ by less than 2e-4 of the mean, the third
 moment by 1.2 %, and 0.3 % of all counts are other ones; less with every photon more.
@@ -40,6 +42,11 @@ def poisson(
     The variance is strength^2 * x * 255 / photons: it grows with the signal. BSRGAN draws
     `photons=log(100, 10000)`, Real-ESRGAN `photons=0, strength=(0.05, 3)`.
     """
+    if 0 < photons < FEWEST:
+        raise InputError(
+            f"poisson's photons, {photons:g}, are too few: give {FEWEST:g} or more, or 0 for "
+            "Real-ESRGAN's."
+        )
     levels = np.clip(as_levels(picture), 0.0, 255.0)
     shared = aim.draw.random() < grey
     light = _grey(levels) if shared and levels.shape[2] == 3 else levels

@@ -11,8 +11,16 @@ from acutance.data.degradations.filtering import convolve
 STAGE = Stage(
     text="A low-pass filter with a sharp cutoff, which leaves rings round edges",
     options={
-        "cutoff": Option(math.pi / 2, "radians per pixel; pi keeps every pattern", 0.1, 3.2),
-        "size": Option(21, "side of the kernel, px; an even one is made one larger", 1, 101, True),
+        "cutoff": Option(
+            math.pi / 2, "radians per pixel; pi is the finest pattern along an axis", 0.1, 3.2
+        ),
+        "size": Option(
+            21,
+            "of the kernel's side, px, beyond it nothing; even ones become one larger",
+            1,
+            101,
+            True,
+        ),
     },
     source="Wang, Xie, Dong, Shan: Real-ESRGAN (ICCVW 2021), sec. 3.3",
 )
