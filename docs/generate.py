@@ -19,6 +19,7 @@ from finetune_tables import FINETUNE_TABLES
 from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
 from rescaling_tables import RESCALING_TABLES
+from restoration_tables import RESTORATION_TABLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -389,6 +390,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
     **RESCALING_TABLES,
+    **RESTORATION_TABLES,
 }
 
 

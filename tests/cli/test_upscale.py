@@ -21,6 +21,7 @@ from acutance.cli import upscale_options
 from acutance.cli.export import export
 from acutance.cli.upscale import upscale
 from acutance.errors import InputError
+from acutance.imaging.colour import rgb_to_ycbcr
 from acutance.imaging.files import read_picture, write_picture
 from acutance.imaging.picture import Picture
 from acutance.imaging.resample import resize
@@ -69,6 +70,25 @@ def test_one_picture(model, tmp_path):
     assert chosen.startswith("engine ")
     assert done.startswith(f"[1/1] {source}: 16x12 in ")
     assert read_picture(target).pixels.shape == (12, 16, 3)
+
+
+def test_what_mends_at_x1_keeps_size_and_colours(tmp_path):
+    """Y is what the network makes of it, here 20 levels more; the sides are odd, its multiple 2."""
+    card = describe("compact:x1-tiny", scale=1)
+    network = build("compact:x1-tiny", scale=1)
+    torch.nn.init.zeros_(network.body[-1].weight)
+    torch.nn.init.constant_(network.body[-1].bias, 20 / 255)
+    save_model(network, card, tmp_path / "deblock" / "model.safetensors")
+    pixels = np.random.default_rng(0).integers(90, 140, (7, 9, 3), dtype=np.uint8)
+    write_picture(tmp_path / "photo.png", Picture(pixels))
+    code, out, _ = run(
+        upscale, tmp_path / "photo.png", "-o", tmp_path / "out", "--model", tmp_path / "deblock"
+    )
+    assert (code, out) == (0, f"{tmp_path / 'out' / 'photo_x1.png'}\n")
+    made = read_picture(tmp_path / "out" / "photo_x1.png").pixels
+    before, after = rgb_to_ycbcr(pixels), rgb_to_ycbcr(made)
+    assert np.abs(after[..., 0] - before[..., 0] - 20).max() < 0.6
+    assert np.abs(after[..., 1:] - before[..., 1:]).max() < 0.6
 
 
 def test_a_folder_and_files(model, tmp_path):
