@@ -104,10 +104,11 @@ def told_by(folder: Path) -> dict[str, object]:
 def scored(folder: Path) -> dict[str, object]:
     """PSNR on the test set of the model, of that of a first stage, and of bicubic, in dB."""
     scale = tomllib.loads((folder / "run.toml").read_text("utf-8"))["recipe"]["network"]["scale"]
+    own = ("--shrink", folder) if (folder / "shrink.safetensors").exists() else ()
     found = {
         "set": SET,
         "protocol": PROTOCOL,
-        "psnr": psnr(folder),
+        "psnr": psnr(folder, *own),
         "bicubic": psnr("bicubic", "--scale", scale),
     }
     if (folder / "first").exists():

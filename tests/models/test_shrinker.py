@@ -25,7 +25,7 @@ from acutance.models.shrinker import SCALES, SIZES, Shrinker, make_shrinker
 def drawn(shrinker: Shrinker) -> Shrinker:
     """With a last layer that does something."""
     torch.manual_seed(1)
-    torch.nn.init.normal_(shrinker.body[-1].weight, std=0.05)
+    torch.nn.init.normal_(shrinker.body[-1].weight, std=0.2)
     return shrinker
 
 

@@ -15,6 +15,7 @@ from acutance.metrics.psnr import psnr_luma_uint8
 from acutance.models.card import read_card
 from acutance.models.checkpoint import load_model
 from acutance.models.rescaling import load_shrinker
+from acutance.models.shrinker import PACE
 from acutance.training import dry_run
 from acutance.training.display import Silent
 from acutance.training.loop import stages, train
@@ -122,7 +123,9 @@ def test_what_does_not_go_with_a_learned_f_is_refused(job_of, settings, message)
 
 def test_it_is_scored_on_what_files_would_hold(job_of):
     job = job_of()
-    job.bare.shrinker.body[-1].bias.data += 0.02  # F makes all of it lighter, by 5 levels of Y
+    job.bare.shrinker.body[-1].bias.data += (
+        0.02 / PACE
+    )  # F makes all of it lighter, by 5 levels of Y
     found = validate(job.bare.eval(), job.card({}), job.pictures.pairs)
     near = [psnr_luma_uint8(np.clip(p.lr + 6, 0, 255), p.lr) for p in job.pictures.pairs]
     assert found.small_psnr == pytest.approx(np.mean(near), abs=0.7)

