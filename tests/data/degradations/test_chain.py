@@ -150,6 +150,12 @@ def test_a_logarithm_does_not_leave_its_range():
     assert set(drawn_values("blur(sigma=log(3, 3))", "sigma", 5)) == {3.0}
 
 
+@pytest.mark.parametrize("law", ["log", "square", "inverse"])
+def test_a_range_from_next_to_nothing_stays_within_itself(law):
+    found = drawn_values(f"blur(sigma={law}(1e-310, 1))", "sigma", 50)
+    assert all(1e-310 <= value <= 1 for value in found)
+
+
 def test_a_list_is_drawn_evenly():
     counts = Counter(drawn_values("blur(sigma=[1, 2, 4])", "sigma", 1200))
     assert set(counts) == {1, 2, 4}

@@ -102,6 +102,7 @@ WRONG = [
     ("blur(sigm=1)", "1)", "'blur' has no option 'sigm'. Did you mean 'sigma'?"),
     ("blur(form='ä', sigma=ä)", "'ä'", "blur's option 'form': It is one of 'gaussian', 'plateau'."),
     ("blur(form='plateau', sigma=ä)", "ä)", SIGMA),
+    ("blur(p='ä', sigma=x)", "x)", SIGMA),
     ("blur(sigma=-1)", "-1", SIGMA),
     ("blur(sigma=51)", "51", SIGMA),
     ("blur(sigma=True)", "True", SIGMA),

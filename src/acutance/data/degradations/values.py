@@ -11,7 +11,7 @@ LAWS: Mapping[str, tuple[Callable[[float], float], Callable[[float], float]]] = 
     "even": (float, float),
     "log": (math.log, math.exp),
     "square": (lambda x: x * x, math.sqrt),  # of variances, where the option is a deviation
-    "inverse": (lambda x: 1 / x, lambda x: 1 / x),
+    "inverse": (lambda x: 1 / max(x, 1e-300), lambda x: 1 / x),  # 1e-310 has an infinite one
 }
 
 
