@@ -95,3 +95,16 @@ def test_the_commands_of_the_guide_to_recipes_run(desk, photo_folder):
     found = {str(p.parent.relative_to(desk / "runs")) for p in desk.rglob("model.safetensors")}
     assert found == {"vdsr", "edsr", "esrgan", "esrgan/first", "two", "two/first"}
     assert read_picture(desk / "softer.png").width == 256
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_guide_to_degradations_run(tmp_path, photo_folder):
+    """And leave what it says that they leave."""
+    (tmp_path / "photos").mkdir()
+    for source, name in zip(sorted(photo_folder.glob("*.png")), ("photo", "other"), strict=False):
+        write_picture(tmp_path / "photos" / f"{name}.jpg", read_picture(source))
+    run_examples(page("docs/degradations.md"), tmp_path)
+    assert (tmp_path / "photo-real-esrgan.png").exists()
+    assert read_picture(tmp_path / "worse.png").width == 128
+    made = {path.name for path in (tmp_path / "small").iterdir()}
+    assert made == {f"{name}-{draw}.png" for name in ("photo", "other") for draw in (1, 2, 3)}
