@@ -26,6 +26,7 @@ VERBS = {
     "training/start.py:train",  # mirrors the options of its command
     "study/score.py:evaluate",  # likewise
     "evaluation/scoring.py:evaluate",  # the verb's work
+    "study/dial.py:dial",  # passes on what evaluate asks
     "upscaling/batch/many.py:upscale_many",  # likewise
     "upscaling/formats.py:export_model",  # likewise
     "models/compact.py:__init__",  # a network's constants, each a name in its card

@@ -116,10 +116,9 @@ def train(
         acutance train --config my.toml --set optim.rate=2e-4 --run runs/b
         acutance train photos/ --recipe esrgan --run runs/c
     """
-    from acutance.training.package_recipes import named_degradation, recipe_layers
+    from acutance.training.package_recipes import recipe_layers
     from acutance.training.recipe import make_recipe, read_settings
 
-    options["degrade"] = named_degradation(options["degrade"])
     layers = recipe_layers(recipe) + [(str(path), read_settings(path)) for path in files]
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))

@@ -93,11 +93,17 @@ class Pool:
         crops = self._draw(uniforms(seed, Stream.BATCH, step=step, shape=(size, 4)))
         places = range(size * rank // ranks, size * (rank + 1) // ranks)
         mine = crops[places.start : places.stop]
-        return self.cut(mine, self.patch, draws=_generators(seed, step, places))
+        return self.cut(mine, self.patch, draws=self.draws(seed, step, places))
 
     def grid(self, patch: int, *, seed: int) -> "Grid":
         """Patches side by side over all pictures, each once, in an order given by the seed."""
         return _grid(self, patch, seed=seed)
+
+    def draws(self, seed: int, step: int, places: range) -> list[np.random.Generator]:
+        """What degrades the crops at `places` of a step's batch; none where nothing is drawn."""
+        if self.degrading is None:
+            return []
+        return [generator(seed, Stream.DEGRADE, step=step, part=place) for place in places]
 
     def cut(self, crops: Crops, patch: int, *, draws: Sequence[np.random.Generator] = ()) -> Batch:
         """The crops of side `patch` (hr pixels) with their lr; `draws`, one a crop, degrade it."""
@@ -176,7 +182,7 @@ class Grid:
 
     def grid_batch(self, start: int, stop: int) -> Batch:
         """Patches number `start` .. `stop` - 1, not turned, degraded the same each time."""
-        draws = _generators(self.seed, NO_STEP, range(start, stop))
+        draws = self.pool.draws(self.seed, NO_STEP, range(start, stop))
         return self.pool.cut(self.crops[start:stop], self.patch, draws=draws)
 
 
@@ -214,11 +220,6 @@ def build_pool(
         skipped=loaded.faults,
         degrading=settings.degrading,
     )
-
-
-def _generators(seed: int, step: int, places: range) -> list[np.random.Generator]:
-    """One for each place in the batch of a step."""
-    return [generator(seed, Stream.DEGRADE, step=step, part=place) for place in places]
 
 
 def _check_patch(patch: int, scale: int) -> None:

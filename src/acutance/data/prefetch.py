@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
-from acutance.errors import RunError
+from acutance.errors import InputError, RunError
 
 T = TypeVar("T")
 
@@ -94,5 +94,7 @@ class Direct(Generic[T]):
         self.close()
 
 
-def _failed(step: int, error: Exception) -> RunError:
+def _failed(step: int, error: Exception) -> Exception:
+    if isinstance(error, InputError):  # of a stage: it says what to change
+        return InputError(f"The batch of step {step} could not be made: {error}")
     return RunError(f"The batch of step {step} could not be made: {type(error).__name__}: {error}")

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -189,7 +189,7 @@ def evaluate(
         )
     if scale < 1:
         raise InputError(f"The scale must be 1 or more, not {scale}.")
-    jobs = [replace(job, degraded=degraded) for job in _jobs(folders, scale, rule, metrics)]
+    jobs = _jobs(folders, scale, rule, metrics, degraded)
     rows: list[Score] = []
     done = 0
     with ThreadPoolExecutor(2) as pool:
@@ -212,14 +212,20 @@ def evaluate(
 
 
 def check_sets(
-    folders: Sequence[Path], *, scale: int, protocol: str, metrics: Sequence[str]
+    folders: Sequence[Path],
+    *,
+    scale: int,
+    protocol: str,
+    metrics: Sequence[str],
+    degraded: Degraded | None = None,
 ) -> None:
     """Raise InputError for whatever `evaluate` would refuse in the sets and the metrics.
 
     Every picture is read, so that what takes hours of training is not found unfit afterwards.
     """
+    jobs = _jobs(folders, scale, find_protocol(protocol), metrics, degraded)
     with ThreadPoolExecutor(2) as pool:
-        for _ in _prepare_ahead(pool, _jobs(folders, scale, find_protocol(protocol), metrics)):
+        for _ in _prepare_ahead(pool, jobs):
             pass
 
 
@@ -249,12 +255,27 @@ def _made_by(scores: Scores) -> str:
 
 
 def _jobs(
-    folders: Sequence[Path], scale: int, rule: Protocol, metrics: Sequence[str]
+    folders: Sequence[Path],
+    scale: int,
+    rule: Protocol,
+    metrics: Sequence[str],
+    degraded: Degraded | None,
 ) -> list[_Job]:
-    """Every picture of every set, once the metrics are at hand."""
+    """Every picture of every set, once the metrics are at hand and mean something."""
     opened = open_metrics(metrics, rule)
+    if scale == 1 and degraded is None:
+        raise InputError(
+            "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
+            "--degrade 'jpeg(quality=10)'; --degrade none shows them as they are."
+        )
+    for metric in opened:
+        if metric.card.beside == "lr" and degraded is not None:
+            raise InputError(
+                f"{metric.name} makes the result small by bicubic, and here lr is made by "
+                f"{degraded.text}. Leave this metric out."
+            )
     return [
-        _Job(found.name, path, scale, rule, opened)
+        _Job(found.name, path, scale, rule, opened, degraded)
         for found in find_sets(folders)
         for path in found.pictures
     ]

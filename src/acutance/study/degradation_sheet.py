@@ -9,7 +9,6 @@ from PIL import Image, ImageDraw, ImageFont
 from acutance.data.degradations.chain import Drawn, passes
 from acutance.data.degradations.contract import as_bytes
 from acutance.data.degradations.crops import draw_for
-from acutance.data.degradations.expression import stage_of
 from acutance.imaging.resample import resize
 from acutance.study.degrading import Degradation, fitting
 
@@ -87,12 +86,11 @@ def _other(
 
 
 def _options(stage: Drawn) -> tuple[str, ...]:
-    """What was drawn or written: an option that stands at its default says nothing."""
-    known = stage_of(stage.name).options
+    """What was drawn or written; an option that the chain leaves out says nothing."""
     return tuple(
         f"{key}={value if isinstance(value, str) else f'{value:.3g}'}"
         for key, value in stage.options.items()
-        if value != known[key].default
+        if key in stage.written
     )
 
 

@@ -37,23 +37,25 @@ def dial(
     points: int = POINTS,
     metrics: Sequence[str] = DEFAULT_METRICS,
     protocol: str = "y@1",
+    degrade: str = "",
     kept: Path | None = None,
 ) -> Iterator[Point]:
     """Score `points` mixtures of two models on `data`, both ends included, evenly apart.
 
     Each is given as soon as it is scored. In the folder `kept` the scores of each point stay in a
     file of their own, so that the same call goes on where it was stopped; other weights, pictures,
-    metrics or protocols are other files. Raises InputError for models that are not of one origin.
+    metrics or protocols are other files. `degrade` makes lr, as for `evaluate`. Raises InputError
+    for models that are not of one origin.
     """
     pictures = [[s.name, [p.name for p in s.pictures]] for s in find_sets(list(map(Path, data)))]
-    asked = [pictures, list(metrics), protocol]
+    asked = [pictures, list(metrics), protocol, *([degrade] if degrade else [])]
     for share in shares(points):
         model = mixture(str(models[0]), str(models[1]), share)
         path = kept / f"{_key(models, share, asked)}.json" if kept is not None else None
         if path is not None and path.exists():
             yield Point(share, _read(path))
             continue
-        scores = evaluate(model, data, metrics=metrics, protocol=protocol)
+        scores = evaluate(model, data, metrics=metrics, protocol=protocol, degrade=degrade)
         if path is not None:
             write_atomically(path, json.dumps(scores.to_json(), indent=1) + "\n")
         yield Point(share, scores)

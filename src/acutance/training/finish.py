@@ -5,17 +5,17 @@ from pathlib import Path
 
 from torch import nn
 
-from acutance.imaging.resample import downscale
 from acutance.models.card import MODEL_FILE, TWIN_FILE, ModelCard, level_file
 from acutance.models.checkpoint import save_model
 from acutance.models.levels import cut
 from acutance.models.rescaling import Rescaler
 from acutance.training.display import Display
+from acutance.training.pictures import degrading_of
 from acutance.training.record import Log, write_scores
 from acutance.training.setup import Job
 from acutance.training.shrinkers import leave_shrinker
 from acutance.training.snapshots import save_snapshot
-from acutance.training.validation import Pair, Validation, validate, write_samples
+from acutance.training.validation import Validation, pair_of, validate, write_samples
 from acutance.upscaling.export import export_onnx
 
 
@@ -26,7 +26,7 @@ class Outcome:
     folder: Path
     model: Path
     steps: int
-    psnr: float  # of the validation pictures, by y@1
+    psnr: float  # of the validation pictures, by y@1 or grey@1
     ssim: float
     reason: str  # why it stopped
 
@@ -72,7 +72,8 @@ def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
 def _leave_level(job: Job, network: nn.Module, card: ModelCard, scale: int) -> dict[str, float]:
     """Score a lower level and leave it as a model of its own, with its twin."""
     lower, own = cut(network, card, scale)
-    pairs = [Pair(pair.name, downscale(pair.hr, scale), pair.hr) for pair in job.pictures.pairs]
+    degrading = degrading_of(job.recipe)
+    pairs = [pair_of(pair.name, pair.hr, scale, degrading) for pair in job.pictures.pairs]
     found = validate(lower, own, pairs)
     own = replace(own, scores=_scores(found, len(pairs)))
     save_model(lower, own, level_file(job.folder / MODEL_FILE, scale))

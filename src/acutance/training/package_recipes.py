@@ -93,9 +93,12 @@ def named_degradation(text: object) -> object:
     if stem not in recipe_names():
         return text
     recipe, preset = find_recipe(str(text))
-    degradation = recipe.resolved(preset).get("data.degrade")
+    settings = recipe.resolved(preset)
+    degradation = settings.get("data.degrade")
     if not degradation:
-        raise InputError(f"The recipe '{text}' has no degradation: its lr is bicubic.")
+        learned = "network.shrink" in settings
+        made = "made by an F that learns with the network" if learned else "bicubic"
+        raise InputError(f"The recipe '{text}' has no degradation: its lr is {made}.")
     return " | ".join(degradation) if isinstance(degradation, list) else degradation
 
 

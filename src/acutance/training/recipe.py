@@ -60,7 +60,7 @@ class DataChoice:
     photos: tuple[str, ...] = ()
     lr: tuple[str, ...] = ()  # folders of given lr pictures; empty: lr = F(hr)
     make_lr: Literal["once", "each"] = "once"  # once: per picture; each: per crop, any offset
-    # F as a chain of stages, or a TOML file of one; empty: MATLAB's bicubic
+    # F as a chain of stages, a TOML file of one, or a recipe's name; empty: MATLAB's bicubic
     degrade: Annotated[str, BeforeValidator(_one_text), AfterValidator(_canonical_degradation)] = ""
     val: tuple[str, ...] = ()  # empty: `hold_out` of the photographs
     hold_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
@@ -253,7 +253,11 @@ def make_recipe(layers: Sequence[tuple[str, Settings]]) -> tuple[Recipe, dict[st
     A layer is (origin, settings), such as ("my.toml", {...}) and ("command line", {...}).
     Raises InputError that names the key, where it was given and the nearest known key.
     """
+    from acutance.training.package_recipes import named_degradation  # which reads by this file
+
     joined, origin = join_settings(layers)
+    if "data.degrade" in joined:
+        joined["data.degrade"] = named_degradation(joined["data.degrade"])
     try:
         recipe = _ADAPTER.validate_python(_nest(joined))
     except ValidationError as error:

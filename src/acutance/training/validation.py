@@ -12,7 +12,7 @@ from acutance.data.degradations.contract import as_bytes
 from acutance.data.degradations.crops import Degrading, draw_for
 from acutance.errors import InputError
 from acutance.evaluation.judging import DEFAULT_METRICS, Metric, Pictures, judged, open_metrics
-from acutance.evaluation.protocols import find_protocol
+from acutance.evaluation.protocols import Protocol, find_protocol
 from acutance.evaluation.scoring import score_picture
 from acutance.imaging.colour import luma, to_uint8
 from acutance.imaging.files import read_rgb, write_picture
@@ -21,6 +21,7 @@ from acutance.imaging.resample import crop_to_multiple, downscale
 from acutance.metrics.psnr import psnr_luma_uint8
 from acutance.models.card import ModelCard
 from acutance.models.rescaling import Rescaler, card_of
+from acutance.upscaling.engine import Engine
 from acutance.upscaling.pytorch import TorchEngine
 from acutance.upscaling.reduction import Reducer
 from acutance.upscaling.scoring import as_luma_function, as_reduction, as_rgb_function
@@ -69,12 +70,16 @@ def read_pairs(paths: list[Path], scale: int, degrading: Degrading | None = None
     pairs = []
     for path in paths:
         hr = crop_to_multiple(_centre(read_rgb(path)), scale)
-        if degrading is None:
-            lr = downscale(hr, scale)
-        else:
-            lr = degrading(hr, scale=scale, draw=draw_for(path.stem, seed=0))
-        pairs.append(Pair(path.stem, lr if degrading and degrading.grey else as_bytes(lr), hr))
+        pairs.append(pair_of(path.stem, hr, scale, degrading))
     return pairs
+
+
+def pair_of(name: str, hr: np.ndarray, scale: int, degrading: Degrading | None) -> Pair:
+    """A validation picture, uint8 (H, W, 3), with its lr at `scale`."""
+    if degrading is None:
+        return Pair(name, downscale(hr, scale), hr)
+    lr = degrading(hr, scale=scale, draw=draw_for(name, seed=0))
+    return Pair(name, lr if degrading.grey else as_bytes(lr), hr)
 
 
 def _protocol_of(pairs: list[Pair]) -> str:
@@ -105,7 +110,7 @@ def validate(
     network, pairs = as_scored(network, pairs)
     near = None if pairs is given else _nearness(pairs, given)
     protocol = _protocol_of(pairs)
-    function = _function(TorchEngine(network, card, device), protocol)
+    function = enlarger(TorchEngine(network, card, device), pairs)
     rows, seen, made = [], [], {}
     with torch.inference_mode():
         for pair in pairs:
@@ -120,10 +125,10 @@ def validate(
     return Validation(float(psnr), float(ssim), made, perceptual, protocol, near)
 
 
-def _function(engine: TorchEngine, protocol: str) -> Callable[[np.ndarray], np.ndarray]:
-    """lr of a pair -> sr, uint8 (H, W, 3 or 1)."""
+def enlarger(engine: Engine, pairs: list[Pair]) -> Callable[[np.ndarray], np.ndarray]:
+    """lr of one of the pairs -> sr, uint8 (H, W, 3 or 1)."""
     on_luma = as_luma_function(engine)
-    if protocol == PROTOCOL or on_luma is None:
+    if _protocol_of(pairs) == PROTOCOL or on_luma is None:
         return as_rgb_function(engine)
     return lambda lr: to_uint8(on_luma(lr[:, :, 0].astype(np.float64)))[:, :, None]
 
@@ -132,8 +137,22 @@ def _score(sr: np.ndarray, pair: Pair, scale: int) -> dict[str, float]:
     if sr.shape[2] == 3:
         return score_picture(sr, pair.hr, protocol=PROTOCOL, scale=scale)
     rule = find_protocol(GREY_PROTOCOL)
-    shown = Pictures(sr[:, :, 0], _grey(pair.hr)[:, :, 0], pair.lr, rule, scale)
-    return judged(open_metrics(DEFAULT_METRICS, rule), shown)
+    return judged(open_metrics(DEFAULT_METRICS, rule), compared(sr, pair, rule, scale))
+
+
+def compared(sr: np.ndarray, pair: Pair, rule: Protocol, scale: int) -> Pictures:
+    """A result, uint8 (H, W, 3 or 1), and its pair as `rule` has them.
+
+    Grey ones are shown as pictures in colour where the rule is of these.
+    """
+    if sr.shape[2] == 3:
+        return Pictures(sr, pair.hr, pair.lr, rule, scale)
+    greys = sr, _grey(pair.hr), as_bytes(pair.lr)
+    if rule.enlarges_luma:
+        sr, hr, lr = (one[:, :, 0] for one in greys)
+    else:
+        sr, hr, lr = (np.repeat(one, 3, axis=2) for one in greys)
+    return Pictures(sr, hr, lr, rule, scale)
 
 
 def _grey(hr: np.ndarray) -> np.ndarray:
@@ -161,11 +180,8 @@ def _nearness(pairs: list[Pair], given: list[Pair]) -> float:
 
 
 def judge_by(metric: Metric, sr: np.ndarray, pair: Pair, scale: int) -> float:
-    """One result, uint8 (H, W, 3), by one metric; raises InputError where it cannot be judged."""
-    lr, hr = pair.lr, pair.hr
-    if sr.shape[2] == 1:  # as grey pictures in colour
-        sr, lr, hr = (np.repeat(as_bytes(one), 3, axis=2) for one in (sr, lr, _grey(hr)))
-    shown = Pictures(sr, hr, lr, find_protocol(PROTOCOL), scale)
+    """One result by one metric; raises InputError where it cannot be judged."""
+    shown = compared(sr, pair, find_protocol(PROTOCOL), scale)
     return judged([metric], shown)[metric.name]
 
 

@@ -44,8 +44,6 @@ def steps(draw: st.DrawFn) -> Step:
     options = stage_of(name).options
     if name == "resize":  # factors multiply along a chain, and pictures are to stay small
         options = {**options, "factor": replace(options["factor"], high=1.5)}
-    if name == "poisson":  # refuses what lies between none and this
-        options = {**options, "photons": replace(options["photons"], low=0.01)}
     given = draw(st.lists(st.sampled_from(sorted(options)), unique=True)) if options else []
     return Step(name, tuple((key, draw(values(options[key]))) for key in given), draw(CHANCES))
 

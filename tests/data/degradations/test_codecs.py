@@ -106,10 +106,12 @@ def test_real_esrgan_has_the_next_power_of_two_above_its_levels_as_photons():
     assert np.array_equal(counted, apply("poisson", levels, photons=128.0))
 
 
-def test_next_to_no_photons_are_refused():
-    assert np.isfinite(apply("poisson", flat(9, 8), photons=0.01)).all()
-    with pytest.raises(InputError, match=r"photons, 0.009, are too few: give 0.01 or more, or 0"):
-        apply("poisson", flat(9, 8), photons=0.009)
+def test_next_to_no_photons_are_a_hundredth():
+    """Fewer have no end: one that arrives would be at 255 / photons."""
+    fewest = apply("poisson", flat(9, 8), photons=0.01)
+    assert np.isfinite(fewest).all()
+    assert np.array_equal(apply("poisson", flat(9, 8), photons=1e-300), fewest)
+    assert not np.array_equal(apply("poisson", flat(255, 32), photons=0.02), apply("poisson", flat(255, 32), photons=0.01))
 
 
 def test_no_light_no_shot_noise():

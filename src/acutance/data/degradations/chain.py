@@ -26,6 +26,7 @@ class Drawn:
 
     name: str
     options: Mapping[str, Constant]
+    written: tuple[str, ...] = ()  # those that the chain names; the others have their defaults
 
     def __str__(self) -> str:
         shown = [
@@ -103,6 +104,7 @@ def _drawn_step(step: Step, draw: np.random.Generator) -> Drawn:
     return Drawn(
         step.name,
         {name: _number(given.get(name, o.default), o, draw) for name, o in options.items()},
+        tuple(given),
     )
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from acutance.data.degradations.contract import Aim, Option, Stage, as_levels
-from acutance.errors import InputError
 
 STAGE = Stage(
     text="Shot noise: each pixel counts photons",
@@ -11,7 +10,7 @@ STAGE = Stage(
         "photons": Option(
             255.0,
             "photons of a white pixel; 0: Real-ESRGAN's, the number of the picture's distinct "
-            "levels, raised to the next power of 2",
+            "levels, raised to the next power of 2; else 0.01 at least",
             high=1e6,
         ),
         "strength": Option(1.0, "the noise is multiplied by it", high=10.0),
@@ -23,7 +22,7 @@ STAGE = Stage(
     source="Zhang et al., BSRGAN (ICCV 2021), sec. 3.3; Wang et al., Real-ESRGAN (ICCVW 2021)",
 )
 
-FEWEST = 0.01  # photons at white: a pixel that gets one is at 25,500 then
+FEWEST = 0.01  # photons at white: a pixel that gets one is at 25,500 then; fewer have no end
 NORMAL_FROM = 8.0
 """Photons from which a count is a bent normal deviate: numpy's exact one takes five times as long.
 
@@ -42,11 +41,7 @@ def poisson(
     The variance is strength^2 * x * 255 / photons: it grows with the signal. BSRGAN draws
     `photons=log(100, 10000)`, Real-ESRGAN `photons=0, strength=(0.05, 3)`.
     """
-    if 0 < photons < FEWEST:
-        raise InputError(
-            f"poisson's photons, {photons:g}, are too few: give {FEWEST:g} or more, or 0 for "
-            "Real-ESRGAN's."
-        )
+    photons = max(photons, FEWEST) if photons else 0.0
     levels = np.clip(as_levels(picture), 0.0, 255.0)
     shared = aim.draw.random() < grey
     light = _grey(levels) if shared and levels.shape[2] == 3 else levels

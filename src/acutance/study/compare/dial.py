@@ -22,12 +22,14 @@ from acutance.training.display import Display
 FOLDER = "dial"  # of a study: the scores of each mixture, a file each
 
 
-def dialled(answers: Answers, runs: Sequence[Run], folder: Path, display: Display) -> Answers:
+def dialled(
+    answers: Answers, runs: Sequence[Run], folder: Path, display: Display, *, degrade: str
+) -> Answers:
     """The answers with the means of the mixtures that the question asks for, largest budget.
 
     What is not scored yet is scored now, from the models in the runs' folders. Means are over the
-    seeds under which all arms are done, so that both ends are the means of their arms. Raises
-    InputError for arms that are not of one origin.
+    seeds under which all arms are done, so that both ends are the means of their arms. `degrade`
+    makes lr, as it did for the arms. Raises InputError for arms that are not of one origin.
     """
     question = answers.question
     if not question.dial:
@@ -37,8 +39,9 @@ def dialled(answers: Answers, runs: Sequence[Run], folder: Path, display: Displa
     labels = {share: mixture(one, other, share) for share in shares(question.dial_points)}
     done = [run for run in runs if run.budget == budget and run.is_done(question)]
     scores = dict(scores_of(done))
-    with claim(folder / FOLDER, wait=True):
-        for share, seed, found in _scored(answers, done, folder / FOLDER, display):
+    kept = folder / FOLDER
+    with claim(kept, wait=True):
+        for share, seed, found in _scored(answers, done, kept, display, degrade):
             scores[labels[share], budget, seed] = found
     asked = replace(question, losses=(*question.losses, *labels.values()))
     mixed: list[Mixed] = []
@@ -54,7 +57,7 @@ def dialled(answers: Answers, runs: Sequence[Run], folder: Path, display: Displa
 
 
 def _scored(
-    answers: Answers, done: Sequence[Run], kept: Path, display: Display
+    answers: Answers, done: Sequence[Run], kept: Path, display: Display, degrade: str
 ) -> Iterator[tuple[float, int, Scores]]:
     """(share, seed, scores) of every mixture of the seeds under which both arms are done."""
     question = answers.question
@@ -70,6 +73,7 @@ def _scored(
             points=question.dial_points,
             metrics=question.metrics,
             protocol=question.protocol,
+            degrade=degrade,
             kept=kept,
         ):
             count += 1

@@ -14,9 +14,11 @@ import tomli_w
 
 from acutance.data.folders import photo_paths
 from acutance.errors import InputError
+from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import check_sets
 from acutance.evaluation.sets import find_sets
+from acutance.imaging.resample import downscale
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
 from acutance.study.compare.question import (
@@ -30,6 +32,7 @@ from acutance.study.compare.runs import Run, list_runs
 from acutance.training.display import Display, Silent
 from acutance.training.pictures import Pictures, gather
 from acutance.training.plan import make_plan, time_run
+from acutance.training.recipe import Recipe
 from acutance.training.record import Plan, versions
 from acutance.training.setup import build_job, channels_of
 
@@ -138,7 +141,15 @@ def _check_sets(study: Study, old: Mapping[str, Any] | None) -> None:
             scale=recipe.network.scale,
             protocol=question.protocol,
             metrics=question.metrics,
+            degraded=_degraded(recipe),
         )
+
+
+def _degraded(recipe: Recipe) -> Degraded | None:
+    """What makes lr of the test pictures: a chain, or, till one has learned, bicubic for an F."""
+    if recipe.network.shrink:
+        return Degraded("an F that learns", lambda hr, *, scale, draw: downscale(hr, scale))
+    return degraded_by(recipe.data.degrade) if recipe.data.degrade else None
 
 
 def _check_same(old: Mapping[str, Any], study: Study, folder: Path) -> None:

@@ -167,6 +167,7 @@ def _bicubic(folder: Path, study: Study) -> Scores | None:
             scale=scale,
             protocol=question.protocol,
             metrics=question.metrics,
+            degrade=study.recipe.data.degrade,
         )
     except (InputError, MissingPackageError):
         return None  # a page may be written where pictures or weights are not at hand

@@ -100,6 +100,11 @@ def make_study(layers: Sequence[tuple[str, Settings]]) -> Study:
             "A dial needs two arms of one origin: name the model that all arms go on from by "
             "--from, or leave out --dial."
         )
+    if checked.dial and recipe.network.shrink:
+        raise InputError(
+            "A dial mixes networks that enlarge the same lr, and with network.shrink each arm has "
+            "its own. Leave out one of the two."
+        )
     return Study(checked, recipe)
 
 

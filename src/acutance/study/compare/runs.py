@@ -155,7 +155,12 @@ def score_run(study: Study, run: Run) -> None:
     for folder, metrics in run.unscored(question).items():
         shrink = run.folder if study.recipe.network.shrink else ""  # each by its own F
         found = evaluate(
-            run.folder, folder, protocol=question.protocol, metrics=metrics, shrink=shrink
+            run.folder,
+            folder,
+            protocol=question.protocol,
+            metrics=metrics,
+            degrade=study.recipe.data.degrade,
+            shrink=shrink,
         )
         fresh = {(row.set, row.metric) for row in found.rows}
         rows = (*(row for row in rows if (row.set, row.metric) not in fresh), *found.rows)

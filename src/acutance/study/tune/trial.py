@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from acutance.data.degradations.contract import as_bytes
 from acutance.evaluation.judging import Metric, judged
-from acutance.evaluation.judging import Pictures as Compared
 from acutance.evaluation.protocols import Protocol
 from acutance.imaging.resample import resize
 from acutance.training.display import Silent
@@ -18,12 +17,11 @@ from acutance.training.loop import stages
 from acutance.training.pictures import Pictures
 from acutance.training.recipe import Recipe
 from acutance.training.setup import Job
-from acutance.training.validation import Pair, as_scored
+from acutance.training.validation import Pair, as_scored, compared, enlarger
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.pytorch import TorchEngine
-from acutance.upscaling.scoring import as_rgb_function
 
-Enlarge = Callable[[np.ndarray], np.ndarray]  # uint8 lr (h, w, 3) -> uint8 sr
+Enlarge = Callable[[np.ndarray], np.ndarray]  # lr of a pair -> uint8 sr (H, W, 3 or 1)
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,14 @@ class Judges:
 
     def of(self, enlarge: Enlarge, pair: Pair, scale: int) -> list[float]:
         """Each metric of one held-out picture."""
-        made = Compared(enlarge(pair.lr), pair.hr, pair.lr, self.rule, scale)
-        found = judged(self.metrics, made)
+        found = judged(self.metrics, compared(enlarge(pair.lr), pair, self.rule, scale))
         return [found[metric.name] for metric in self.metrics]
 
     def table(self, job: Job) -> np.ndarray:
         """(pictures, metrics) of the run as it stands."""
         network, pairs = as_scored(job.to_scoring(), job.pictures.pairs)
         device = next(network.parameters()).device
-        enlarge = as_rgb_function(TorchEngine(network, job.card({}), device))
+        enlarge = enlarger(TorchEngine(network, job.card({}), device), pairs)
         scale = job.recipe.network.scale
         with torch.inference_mode():
             return np.array([self.of(enlarge, pair, scale) for pair in pairs])
@@ -52,10 +49,9 @@ class Judges:
         """(pictures, metrics) of what trials begin from: the model, or bicubic without one."""
         scale = recipe.network.scale
         if recipe.network.start:
-            engine = open_engine(recipe.network.start)
-            enlarge = as_rgb_function(engine)
+            enlarge = enlarger(open_engine(recipe.network.start), pictures.pairs)
         else:
-            enlarge = partial(resize, scale=scale)
+            enlarge = lambda lr: as_bytes(resize(lr, scale=scale))  # noqa: E731
         return np.array([self.of(enlarge, pair, scale) for pair in pictures.pairs])
 
 

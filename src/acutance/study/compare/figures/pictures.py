@@ -1,11 +1,14 @@
 """Crops of the pictures in which arms differ most, at the place where they differ most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from acutance.data.degradations.contract import as_bytes
 from acutance.errors import InputError, MissingPackageError
+from acutance.evaluation.degraded import degraded_by
 from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import score_picture
 from acutance.evaluation.sets import find_set
@@ -19,6 +22,8 @@ from acutance.study.crops import CROP_PX, Shown, Strip, cut_strip
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.picture import upscale
+from acutance.upscaling.reduction import open_reducer
+from acutance.upscaling.scoring import as_reduction
 
 TRIED, SHOWN = 12, 4  # pictures
 STRIDE_PX = 16
@@ -26,9 +31,17 @@ MOST_PX = 768  # side: of larger pictures the middle is taken, so that a page ta
 MOST_ARMS = 12  # side by side; the first ones
 
 
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An arm's model, and what makes the lr that it enlarges of hr and the picture's name."""
+
+    engine: Engine
+    lr: Callable[[np.ndarray, str], np.ndarray]
+
+
 def strips(study: Study, runs: Sequence[Run]) -> tuple[Strip, ...]:
     """The most differing places, or nothing where pictures or the models of two arms are gone."""
-    engines = _engines(study.question, runs)
+    engines = _engines(study, runs)
     paths = picked(study.question)
     if len(engines) < 2:
         return ()
@@ -51,25 +64,38 @@ def picked(question: Question) -> list[Path]:
     return list(dict.fromkeys(path for paths in spread for path in paths))[:TRIED]
 
 
-def _engines(question: Question, runs: Sequence[Run]) -> dict[str, Engine]:
+def _engines(study: Study, runs: Sequence[Run]) -> dict[str, Pair]:
     """Each arm's model at the largest budget, of the first seed under which most arms are done."""
-    by_seed: dict[int, dict[str, Engine]] = {}
+    question = study.question
+    by_seed: dict[int, dict[str, Pair]] = {}
     for seed in range(question.seeds):
-        by_seed[seed] = _of_seed(question, [run for run in runs if run.seed == seed])
+        by_seed[seed] = _of_seed(study, [run for run in runs if run.seed == seed])
         if len(by_seed[seed]) == len(question.losses[:MOST_ARMS]):
             break
     return max(by_seed.values(), key=len)
 
 
-def _of_seed(question: Question, runs: Sequence[Run]) -> dict[str, Engine]:
-    found = {}
+def _of_seed(study: Study, runs: Sequence[Run]) -> dict[str, Pair]:
+    question, found = study.question, {}
     for run in runs:
         if run.budget == question.steps[-1]:
             try:
-                found[run.loss] = open_engine(run.folder)
+                found[run.loss] = Pair(open_engine(run.folder), _made_small(study, run.folder))
             except (InputError, MissingPackageError):
                 continue  # models are large, and may have been deleted once they were scored
     return {arm: found[arm] for arm in question.losses[:MOST_ARMS] if arm in found}
+
+
+def _made_small(study: Study, folder: Path) -> Callable[[np.ndarray, str], np.ndarray]:
+    """F of a run, as training had it: a learned one, a chain, or bicubic."""
+    scale = study.recipe.network.scale
+    if study.recipe.network.shrink:
+        reduce = as_reduction(open_reducer(folder))
+        return lambda hr, _: reduce(hr)
+    if study.recipe.data.degrade:
+        degraded = degraded_by(study.recipe.data.degrade)
+        return lambda hr, name: as_bytes(degraded.of(hr, name, scale=scale))
+    return lambda hr, _: downscale(hr, scale)
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
@@ -78,13 +104,14 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
 
 
 def _strip(
-    title: str, hr: np.ndarray, engines: Mapping[str, Engine], study: Study
+    title: str, hr: np.ndarray, engines: Mapping[str, Pair], study: Study
 ) -> tuple[float, Strip]:
     """How much the arms differ at the place where they differ most, and that place by all."""
     scale = study.recipe.network.scale
     names = name_arms(study.question)
-    lr = downscale(hr, scale)
-    made = {arm: upscale(lr, model=engine) for arm, engine in engines.items()}
+    small = {arm: pair.lr(hr, title) for arm, pair in engines.items()}
+    lr = next(iter(small.values()))
+    made = {arm: upscale(small[arm], model=pair.engine) for arm, pair in engines.items()}
     spread, corner = most_different(list(made.values()))
     protocol = study.question.protocol
     if find_protocol(protocol).enlarges_luma:
