@@ -263,11 +263,6 @@ def _jobs(
 ) -> list[_Job]:
     """Every picture of every set, once the metrics are at hand and mean something."""
     opened = open_metrics(metrics, rule)
-    if scale == 1 and degraded is None:
-        raise InputError(
-            "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
-            "--degrade 'jpeg(quality=10)'; --degrade none shows them as they are."
-        )
     for metric in opened:
         if metric.card.beside == "lr" and degraded is not None:
             raise InputError(

@@ -124,7 +124,7 @@ def _liveliest(hr: np.ndarray) -> Window:
     across = np.minimum(np.abs(np.diff(small, axis=1))[1:], 25)
     down = np.minimum(np.abs(np.diff(small, axis=0))[:, 1:], 25)
     sums = np.pad((across + down).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    rows, columns = (min(side // COARSE, n - 1) for n in coarse.tolist())
+    rows, columns = (max(min(side // COARSE, n - 1), 1) for n in coarse.tolist())
     inside = sums[rows:, columns:] - sums[:-rows, columns:]
     inside = inside - sums[rows:, :-columns] + sums[:-rows, :-columns]
     top, left = np.unravel_index(int(inside.argmax()), inside.shape)

@@ -62,6 +62,12 @@ def evaluate(
     if degrade and shrink:
         raise InputError("Either --degrade or --shrink makes the small pictures, not both.")
     degraded = _by_learned(shrink, scale, protocol) if shrink else _degraded(degrade, degrade_seed)
+    # plain bicubic gives its input back at x1: scores of pictures as they are
+    if scale == 1 and degraded is None and (model != "bicubic" or protocol == "grey@1"):
+        raise InputError(
+            "At x1 nothing is wrong with the pictures unless they are degraded. Say how, as in "
+            "--degrade 'jpeg(quality=10)'; --degrade none shows them as they are."
+        )
     return score_subject(
         subject,
         [Path(folder) for folder in folders],

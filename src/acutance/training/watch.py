@@ -20,7 +20,7 @@ from acutance.training.step import Reading
 from acutance.training.validation import validate, write_samples
 
 SLOW = 1.5  # steps this much longer than the run's best pace are reported
-MUCH_WAITING = 0.2  # of a sitting
+MUCH_WAITING, LONG_WAIT_S = 0.2, 10.0  # of a sitting, and seconds: from there it is worth a word
 ENOUGH = 5  # steps between two lines whose median is a pace
 
 
@@ -79,10 +79,13 @@ class Watch:
         """Log the share of this sitting for which no batch was ready; say it where it is much."""
         share = waited_s / max(time.perf_counter() - self._sat_down, 1e-9)
         self._log.write("waited", {"step": self._job.progress.step, "share": round(share, 4)})
-        if share > MUCH_WAITING:
+        if share > MUCH_WAITING and waited_s > LONG_WAIT_S:
+            degrades = bool(self._job.recipe.data.degrade)
+            stages = "fewer or quicker stages in data.degrade, or more processor cores"
+            others = "data.prefetch, a faster disk or more memory"
             self._display.note(
-                f"steps waited {share:.0%} of the time for their pictures: fewer or quicker "
-                "stages, or more processor cores, would help"
+                f"steps waited {share:.0%} of the time for their pictures: "
+                f"{stages if degrades else others} would help"
             )
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from acutance.data.degradations.crops import Degrading, draw_for
+from acutance.data.degradations.expression import parse_degradation
 from acutance.errors import InputError, MissingPackageError
 from acutance.imaging.colour import rgb_to_ycbcr
 from acutance.imaging.files import picture_paths, read_rgb
@@ -57,9 +59,9 @@ def export_int8(
 ) -> tuple[ModelCard, Cost]:
     """Write `network` in 8 bits as .onnx, or as .xml with its .bin; give its card and its cost.
 
-    `pictures` are files or folders of photographs in full size: their bicubic reductions are what
-    the network is calibrated with, on every second one; the others are scored. The card says
-    what was lost under scores.int8, and has no digest, for these are not the model's weights.
+    `pictures` are files or folders of photographs in full size: made small by bicubic, or by the
+    chain that the network was trained with, every second one calibrates it; the others are scored.
+    The card says what was lost under scores.int8, and has no digest, for these are not the model's weights.
     """
     if path.suffix not in (".onnx", IR_ENDING):
         raise InputError(f"{path} must end in .onnx or {IR_ENDING}.")
@@ -152,7 +154,11 @@ def _pair(file: Path, card: ModelCard) -> Pair:
     hr = crop_to_multiple(_middle(read_rgb(file)), card.scale)
     if min(hr.shape[:2]) < 8 * card.scale:
         raise InputError(f"{file} is smaller than {8 * card.scale} pixels. Leave it out.")
-    return Pair(_planes(downscale(hr, card.scale), card), _planes(hr, card))
+    if not card.degradation:
+        return Pair(_planes(downscale(hr, card.scale), card), _planes(hr, card))
+    by = Degrading(parse_degradation(card.degradation), grey=card.color == "luma")
+    lr = by(hr, scale=card.scale, draw=draw_for(file.stem, seed=0))
+    return Pair(_unit(lr), _planes(hr, card))
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
@@ -161,7 +167,10 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
 
 
 def _planes(rgb: np.ndarray, card: ModelCard) -> np.ndarray:
-    planes = rgb_to_ycbcr(rgb)[:, :, :1] if card.color == "luma" else rgb
+    return _unit(rgb_to_ycbcr(rgb)[:, :, :1] if card.color == "luma" else rgb)
+
+
+def _unit(planes: np.ndarray) -> np.ndarray:
     whole = planes.astype(np.float32) / np.float32(255)
     return np.ascontiguousarray(whole.transpose(2, 0, 1)[None])
 

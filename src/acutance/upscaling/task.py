@@ -84,9 +84,22 @@ def understood(
         raise InputError(f"The strength must be from 0 to 1, not {how.strength}.")
     if how.back_project < 0 or how.tta not in (1, 8):
         raise InputError("Back-projection takes 0 or more steps, and tta is 1 or 8.")
+    if how.back_project and upscaler.engine is not None:
+        _check_bicubic(upscaler.engine.card)
     size = target_size((source.height, source.width), how.size, native=upscaler.scale)
     may_be_cut = in_pieces or upscaler.is_exact_in_pieces
     return Asked(source, size, how, may_be_cut, in_pieces)
+
+
+def _check_bicubic(card: ModelCard) -> None:
+    """Back-projection knows one F: of another's lr it would bring noise and blocks back."""
+    made_by = card.degradation or ("an F that learned with it" if card.shrunk_by else "")
+    if made_by:
+        raise InputError(
+            "Back-projection makes the result agree with its input by bicubic, and "
+            f"{card.name or card.architecture} was trained on pictures made small by {made_by}. "
+            "Leave out --back-project."
+        )
 
 
 @dataclass(frozen=True, eq=False)

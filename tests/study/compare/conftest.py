@@ -135,6 +135,7 @@ class Workshop:
     def __init__(self) -> None:
         self.trained: list[tuple[str, int, int]] = []  # loss, steps, seed
         self.scored: list[tuple[str, tuple[str, ...]]] = []  # set, metrics
+        self.made_by: list[tuple[str, Path | str]] = []  # what made lr of a set: a chain, an F's run
         self.faults: dict[str, Exception] = {}  # of a loss
 
     def train(self, recipe, folder, _display, *, pictures):
@@ -149,9 +150,10 @@ class Workshop:
         with Log(folder) as log:
             log.write("end", {"step": recipe.stop.steps})
 
-    def evaluate(self, run, data, *, protocol, metrics):
+    def evaluate(self, run, data, *, protocol, metrics, degrade, shrink):
         """As study.score.evaluate."""
         place = Path(data)
+        self.made_by.append((degrade, shrink))
         self.scored.append((place.name, tuple(metrics)))
         rows = [
             Score(place.name, path.stem, metric, self.value(Path(run), path.stem), protocol)

@@ -41,8 +41,10 @@ def page_of(made) -> str:
 def without_lpips(monkeypatch):
     """LPIPS needs weights: bicubic is scored by PSNR and given a made-up LPIPS."""
 
-    def score(model, data, *, scale, protocol, metrics):
-        found = evaluate(model, data, scale=scale, protocol=protocol, metrics=("psnr",))
+    def score(model, data, *, scale, protocol, metrics, degrade):
+        found = evaluate(
+            model, data, scale=scale, protocol=protocol, metrics=("psnr",), degrade=degrade
+        )
         rows = [row for row in found.rows if row.metric == "psnr"]
         rows += [type(r)(r.set, r.picture, "lpips", 0.4, r.protocol) for r in rows]
         return Scores("bicubic", scale, protocol, tuple(rows))

@@ -133,6 +133,11 @@ def _check_sets(study: Study, old: Mapping[str, Any] | None) -> None:
             "One test picture says nothing about others. Name --test folders with more; Set5, "
             "Set14 and B100 are what papers use."
         )
+    if recipe.network.scale == 1 and not recipe.data.degrade:
+        raise InputError(
+            "At x1 the test pictures are degraded before they are shown, and with data.lr it is not "
+            "known how. Say it by --set data.degrade=..., in place of data.lr."
+        )
     keys = ("test", "metrics", "protocol")
     asked = study.to_tables()["study"]
     if old is None or any(old["study"].get(key) != asked[key] for key in keys):
