@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 import acutance
 from acutance.cli.degrade import degrade
+from acutance.data.degradations.chain import drawn
+from acutance.data.degradations.expression import parse_degradation
 from acutance.errors import InputError
 from acutance.imaging.files import read_picture, read_rgb, write_picture
 from acutance.imaging.picture import Picture
@@ -18,6 +20,7 @@ from acutance.study.degradation_sheet import (
     MARGIN,
     PANEL,
     TITLE,
+    _options,
     draw_sheet,
 )
 from acutance.study.degrading import settle
@@ -202,3 +205,18 @@ def test_captions_stay_below_their_panels():
 
 def _roughness(pixels: np.ndarray) -> float:
     return float(np.abs(np.diff(pixels.astype(float), axis=1)).mean())
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 5])
+def test_a_sheet_of_next_to_nothing_is_drawn(side):
+    pixels = np.full((side, side + 1, 3), 9, np.uint8)
+    sheet = np.asarray(draw_sheet(pixels, settle("none", 1), name="dot", others=0))
+    top = MARGIN + TITLE + GAP
+    assert (sheet[top : top + PANEL, MARGIN : MARGIN + PANEL] == 9).all()
+
+
+def test_a_caption_has_what_was_written_even_where_it_is_the_default():
+    draw = np.random.default_rng(0)
+    ranged, plain = drawn(parse_degradation("jpeg(quality=(75, 75)) | jpeg"), draw)
+    assert (ranged.options, _options(ranged)) == (plain.options, ("quality=75",))
+    assert _options(plain) == ()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from acutance.data.prefetch import AHEAD, Direct, Prefetch
-from acutance.errors import RunError
+from acutance.errors import InputError, RunError
 
 KINDS = [Prefetch, Direct]
 
@@ -75,3 +75,28 @@ def test_an_error_in_the_block_ends_the_thread_too():
     with pytest.raises(ZeroDivisionError), Prefetch(lambda step: step, 0) as batches:
         _ = batches.next() // 0
     assert not running()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_input_is_wrong_about_stays_an_error_of_the_input(kind):
+    """A stage that refuses a number which the recipe let it draw says what to change."""
+
+    def make(step):
+        raise InputError("Lower the factor.")
+
+    with kind(make, 4) as batches, pytest.raises(InputError, match="of step 4 .*: Lower the f"):
+        batches.next()
+
+
+def test_several_threads_give_the_same_and_fail_at_the_same_step():
+    def make(step):
+        time.sleep(0.001 * (step % 3))  # out of order
+        if step == 9:
+            raise KeyError("gone")
+        return step
+
+    with Prefetch(make, 0, threads=4) as batches:
+        assert [batches.next() for _ in range(9)] == list(range(9))
+        with pytest.raises(RunError, match="step 9"):
+            batches.next()
+    assert running() == []

@@ -13,7 +13,7 @@ from acutance.training.display import Silent
 from acutance.training.loop import stages, train
 from acutance.training.package_recipes import named_degradation
 from acutance.training.pictures import gather
-from acutance.training.recipe import make_recipe, read_settings
+from acutance.training.recipe import make_recipe, read_assignment, read_settings
 
 CHAIN = "reduce(kernel=['bicubic', 'box'], p=0.5) | reduce(kernel='lanczos3') | unrounded"
 
@@ -93,3 +93,35 @@ def test_a_recipe_without_a_chain_has_no_degradation_to_name():
     with pytest.raises(InputError, match="its lr is bicubic"):
         named_degradation("espcn")
     assert named_degradation("reduce") == "reduce"
+
+
+@pytest.mark.parametrize("stem", ["denoise", "denoise:paper"])
+def test_a_recipe_is_named_in_a_file_as_on_the_command_line(stem, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_text(f'[data]\ndegrade = "{stem}"')
+    from_file = make_recipe([("file", read_settings(config))])[0]
+    assert from_file.data.degrade == named_degradation(stem)
+    (key, value) = read_assignment(f"data.degrade={stem}")
+    assert make_recipe([("command line", {key: value})])[0] == from_file
+
+
+def test_a_recipe_whose_f_learns_is_not_said_to_be_bicubic():
+    with pytest.raises(InputError, match="its lr is made by an F that learns with the network"):
+        named_degradation("rescale")
+
+
+def test_a_lower_level_is_scored_on_degraded_pictures_too(small_recipe, tmp_path):
+    """Trained by on='x2' beside x4, whose lr is degraded: so is what the model for x2 is shown."""
+    recipe = small_recipe(
+        network__name="progressive:tiny",
+        network__scale=4,
+        network__color="luma",
+        network__arguments={"features": 8, "convolutions": 1},
+        data__degrade="noise(sigma=60) | reduce(kernel='nearest')",
+        loss__expression="l1 + l1(on='x2')",
+        stop__steps=1,
+    )
+    train(recipe, tmp_path, Silent())
+    card = read_card(tmp_path / "model-x2.safetensors")
+    assert card.scores["protocol"] == "grey@1"
+    assert card.scores["validation"]["psnr"] < 20  # noise of 60 levels alone is at 12.6 dB

@@ -47,6 +47,29 @@ def test_steps_that_become_slow_are_reported(small_recipe, tmp_path, monkeypatch
     assert any("another load on the machine?" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"data__degrade": "reduce"}, "quicker stages in data.degrade, or more processor cores"),
+        ({}, "data.prefetch, a faster disk or more memory"),
+    ],
+)
+def test_waiting_for_pictures_is_told_where_it_is_much(
+    small_recipe, tmp_path, monkeypatch, settings, told
+):
+    notes = []
+    display = Silent()
+    monkeypatch.setattr(display, "note", notes.append)
+    train(small_recipe(stop__steps=1, **settings), tmp_path / "short", display)
+    assert not any("waited" in note for note in notes)  # it is a share, but of no time
+    monkeypatch.setattr(watch, "LONG_WAIT_S", -1.0)
+    monkeypatch.setattr(watch, "MUCH_WAITING", -1.0)
+    train(small_recipe(stop__steps=1, **settings), tmp_path / "long", display)
+    assert any(note.startswith("steps waited") and told in note for note in notes)
+    (waited,) = (e for e in read_log(tmp_path / "long") if e["event"] == "waited")
+    assert 0 <= waited["share"] < 1
+
+
 def test_samples_are_kept_to_be_looked_at(small_recipe, tmp_path):
     train(small_recipe(stop__steps=60, log__samples=1), tmp_path, Silent())
     (folder,) = (tmp_path / "samples").iterdir()

@@ -263,3 +263,21 @@ def test_what_makes_no_sense_is_refused(upscaler, how, message):
     with pytest.raises(InputError) as error:
         enlarge_picture(Picture(np.zeros((4, 4, 3), dtype=np.uint8)), upscaler, how)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        ({"degradation": "noise(sigma=25)"}, r"made small by noise\(sigma=25\)"),
+        ({"shrunk_by": "f00d"}, "made small by an F that learned with it"),
+    ],
+)
+def test_back_projection_is_of_bicubic_alone(of, words):
+    """Of a network that takes noise off, it would bring the noise back."""
+
+    class Mending(Tinted):
+        card = replace(Tinted.card, **of)
+
+    pixels = np.full((9, 9, 3), 80, np.uint8)
+    with pytest.raises(InputError, match=words):
+        enlarge_picture(Picture(pixels), Upscaler(Mending()), Enlargement(back_project=1))

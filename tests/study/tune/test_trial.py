@@ -7,6 +7,8 @@ import pytest
 from safetensors.torch import load_file
 from torch import equal
 
+from acutance.evaluation.judging import open_metrics
+from acutance.evaluation.protocols import find_protocol
 from acutance.study.tune.trial import Halts, Judges, run_trial
 from acutance.training.display import Silent
 from acutance.training.loop import stages, train
@@ -120,3 +122,27 @@ def test_a_trial_that_is_not_let_go_on_stops_there(recipe, pictures, judge, tmp_
     found = run_trial(recipe, tmp_path, pictures=pictures, judge=judge, halts=halts)
     assert (found, judge.asked) == ([5.0], [2, 4])
     assert not (tmp_path / WHOLE).exists()
+
+
+@pytest.mark.parametrize("protocol", ["y@1", "grey@1"])
+def test_a_trial_on_degraded_y_is_judged_on_y(small_search, tmp_path, protocol):
+    """The first weights are next to nothing: the network gives what it is given."""
+    tuning = small_search(
+        {
+            "network.name": "compact:nano",
+            "network.scale": 1,
+            "data.degrade": "noise(sigma=20) | unrounded",
+            "tune.objective": ["psnr"],
+        }
+    )
+    recipe = tuning.recipe_of("l1 + 0.1*mse", seed=0, steps=1)
+    pictures = gather(recipe, tmp_path, Silent())
+    rule = find_protocol(protocol)
+    judge = Judges(open_metrics(["psnr"], rule), rule)
+    begun = judge.start(recipe, pictures)
+    # noise of 20 levels, somewhat less where it is cut; y@1 sees a grey picture in 16..235
+    noisy = 20 * np.log10(255 / 20) + (20 * np.log10(255 / 219) if protocol == "y@1" else 0)
+    assert begun.shape == (2, 1)
+    assert np.all(np.abs(begun - noisy) < 0.7)
+    with closing(stages(recipe, tmp_path, Silent(), stops=[1], pictures=pictures)) as run:
+        assert np.abs(judge.table(next(run)) - begun).max() < 0.5
