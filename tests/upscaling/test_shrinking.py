@@ -107,3 +107,13 @@ def test_a_wrong_picture_is_not_written(picture, tmp_path):
 def test_what_is_too_small_is_refused():
     with pytest.raises(InputError, match="1x9 cannot be made 2 times smaller"):
         shrink(np.zeros((9, 1, 3), np.uint8), model=reducer_of())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_even_once_small_is_no_fault(channels):
+    """The finest pattern there is becomes grey, and four pixels become one."""
+    reducer = Reducer(blank := Shrinker(scale=2, channels=channels), card_of(blank), "cpu")
+    pattern = np.uint8(255) * (np.indices((40, 60)).sum(axis=0) % 2).astype(np.uint8)
+    made = shrink(np.repeat(pattern[:, :, None], 3, axis=2), model=reducer)
+    assert np.abs(made[2:-2, 2:-2].astype(int) - 128).max() <= 1
+    assert shrink(pattern[:2, :2], model=reducer).shape == (1, 1)
