@@ -84,7 +84,7 @@ def test_what_input_is_wrong_about_stays_an_error_of_the_input(kind):
     def make(step):
         raise InputError("Lower the factor.")
 
-    with kind(make, 4) as batches, pytest.raises(InputError, match="of step 4 .*: Lower the f"):
+    with kind(make, 4) as batches, pytest.raises(InputError, match=r"of step 4 .*: Lower the f"):
         batches.next()
 
 

@@ -39,7 +39,7 @@ def recipe_of(photo_folder, **changed):
 @pytest.mark.parametrize("prefetch", [True, False])
 def test_a_resumed_run_is_the_same_run(photo_folder, tmp_path, monkeypatch, prefetch):
     monkeypatch.setattr("acutance.training.finish.export_onnx", lambda *_: None)
-    monkeypatch.setattr("acutance.training.loop.core_count", lambda: 4)  # several makers
+    monkeypatch.setattr("acutance.training.trial.core_count", lambda: 4)  # several makers
     recipe = recipe_of(photo_folder, **{"data.prefetch": prefetch})
     pictures = gather(recipe, tmp_path, Silent())
     train(recipe, tmp_path / "whole", Silent(), pictures=pictures)

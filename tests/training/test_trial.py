@@ -5,7 +5,7 @@ import time
 import torch
 
 from acutance.training import trial
-from acutance.training.trial import choose_pace, steps_in, time_steps
+from acutance.training.trial import choose_pace, idle_cores, paced, steps_in, time_steps
 
 
 def test_steps_fit_into_the_minutes_after_all_else():
@@ -62,3 +62,18 @@ def test_what_was_given_is_not_tried_otherwise():
 
     pace = choose_pace(1, "fp32", stepper, note=lambda _text: None)
     assert (pace.threads, pace.precision, tried) == (1, "fp32", ["fp32"])
+
+
+def test_pictures_that_are_made_meanwhile_cost_no_step_its_time(monkeypatch):
+    """20 ms to make a batch: nothing beside steps of 50 ms, 20 / 4 beside 1 ms, all without."""
+
+    def make(_step):
+        time.sleep(0.02)
+
+    assert paced(0.05, make, makers=1) == 0.05
+    assert 0.005 <= paced(0.001, make, makers=4) < 0.02
+    assert paced(0.001, make, makers=0) >= 0.021
+    monkeypatch.setattr(trial, "core_count", lambda: 8)
+    assert (idle_cores(8, "cpu"), idle_cores(2, "cpu"), idle_cores(8, "cuda")) == (0, 6, 7)
+    monkeypatch.setattr(trial, "core_count", lambda: 64)
+    assert idle_cores(1, "cuda") == trial.MOST_MAKERS

@@ -58,9 +58,10 @@ def _mean_step_s(job: Job) -> float:
 
 
 def _one_step(job: Job, step: int) -> float:
+    batch = job.batch(step)  # made by others meanwhile; plan.step_s knows of it
     start = time.perf_counter()
     job.progress.step = step
-    update(job, job.batch(step))
+    update(job, batch)
     return time.perf_counter() - start
 
 

@@ -8,7 +8,6 @@ from typing import NoReturn
 from acutance.data.batches import Batch
 from acutance.data.prefetch import Direct, Prefetch
 from acutance.errors import RunError
-from acutance.imaging.parallel import core_count
 from acutance.training.convergence import has_converged
 from acutance.training.display import Display
 from acutance.training.finish import Outcome, finish
@@ -27,12 +26,12 @@ from acutance.training.snapshots import (
     newest_snapshot,
     save_snapshot,
 )
+from acutance.training.trial import idle_cores
 from acutance.training.two_stages import FIRST, first_stage, has_first, main_stage
 from acutance.training.update import update
 from acutance.training.watch import Watch
 
 MAX_ROLLBACKS = 3
-MOST_MAKERS = 16  # threads that degrade; each holds a batch
 CALMER = 0.5  # the rate's factor after a roll-back
 DRIFT = "settled: drift"
 
@@ -179,15 +178,9 @@ def batch_source(job: Job) -> Prefetch[Batch] | Direct[Batch]:
     """The batches from the step in hand on; the same with and without a thread."""
     if not job.recipe.data.prefetch:
         return Direct(job.batch, job.progress.step)
-    return Prefetch(job.batch, job.progress.step, threads=_makers(job))
-
-
-def _makers(job: Job) -> int:
-    """Threads that make batches: degrading takes as long as a step may, cutting out hardly any."""
-    if not job.recipe.data.degrade:
-        return 1
-    idle = core_count() - (job.plan.threads if job.plan.device == "cpu" else 1)
-    return max(1, min(MOST_MAKERS, idle))
+    # degrading takes as long as a step may, cutting out hardly any
+    idle = idle_cores(job.plan.threads, job.plan.device) if job.recipe.data.degrade else 1
+    return Prefetch(job.batch, job.progress.step, threads=max(1, idle))
 
 
 def leave(job: Job, log: Log, display: Display) -> NoReturn:

@@ -20,7 +20,14 @@ from acutance.training.pictures import Pictures, patch_side
 from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
 from acutance.training.setup import Job, build_job, make_card
-from acutance.training.trial import Pace, choose_pace, steps_in, time_steps
+from acutance.training.trial import (
+    Pace,
+    choose_pace,
+    idle_cores,
+    paced,
+    steps_in,
+    time_steps,
+)
 from acutance.training.two_stages import DEFAULT_MINUTES
 from acutance.training.update import update
 from acutance.training.validation import validate
@@ -49,6 +56,8 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
             turns=turns_of(recipe),
             note=display.note,
         )
+        made_s = _with_making(pace.step_s, recipe, pictures, replace(draft, threads=pace.threads))
+        pace = replace(pace, step_s=made_s)
     steps = recipe.stop.steps or _steps(recipe, draft, pictures, pace=pace, began=began)
     step_s = pace.step_s or 0.05  # only spaces out log lines where all was given
     log = recipe.log
@@ -106,22 +115,36 @@ def time_run(recipe: Recipe, plan: Plan, pictures: Pictures) -> float:
     """Seconds that a step of `recipe` takes on average, by a throw-away copy of the run."""
     torch.set_num_threads(plan.threads)
     stepper = _stepper(recipe, plan, pictures, plan.precision)
-    return time_steps(stepper, turns_of(recipe))
+    return _with_making(time_steps(stepper, turns_of(recipe)), recipe, pictures, plan)
 
 
 def _stepper(
     recipe: Recipe, draft: Plan, pictures: Pictures, precision: str
 ) -> Callable[[int], None]:
-    """A throw-away copy of the run whose steps can be timed, of all levels from the start."""
+    """A throw-away copy of the run whose steps can be timed, of all levels from the start.
+
+    Degraded pictures are made once: how long that takes is no matter of the step.
+    """
     plan = replace(draft, precision=precision, threads=torch.get_num_threads())
     job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE)
     job.turns = job.turns.together()
 
+    made = job.batch(0) if recipe.data.degrade else None
+
     def run_step(step: int) -> None:
         job.progress.step = step
-        update(job, job.batch(step))
+        update(job, job.batch(step) if made is None else made)
 
     return run_step
+
+
+def _with_making(step_s: float, recipe: Recipe, pictures: Pictures, plan: Plan) -> float:
+    """With what making its pictures adds to a step, where that takes a while."""
+    if not recipe.data.degrade:
+        return step_s
+    makers = idle_cores(plan.threads, plan.device) if recipe.data.prefetch else 0
+    pool, size = pictures.pool, recipe.data.batch
+    return paced(step_s, lambda step: pool.batch(recipe.seed, step, size=size), makers=makers)
 
 
 def _steps(recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began: float) -> int:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import torch
 
+from acutance.imaging.parallel import core_count
 from acutance.models.processor import has_native_bf16
 from acutance.training.levels import Turns
 
 WARM_UP = 3
 TIMED = 8
+MADE = 3  # batches
+MOST_MAKERS = 16  # threads that degrade; each holds a batch
 LONGEST_S = 4.0  # a candidate is not tried for longer, however slow its steps
 WORTH = 0.95  # a candidate must be this much faster than the plain choice to be taken
 ONE_LEVEL = Turns((1,))
@@ -79,6 +82,22 @@ def _try(
 ) -> Pace:
     torch.set_num_threads(threads)
     return Pace(threads, precision, time_steps(stepper(precision), turns))
+
+
+def idle_cores(threads: int, device: str) -> int:
+    """Cores that may degrade pictures while the network works on others, or feeds a GPU."""
+    return min(MOST_MAKERS, core_count() - (threads if device == "cpu" else 1))
+
+
+def paced(step_s: float, make: Callable[[int], object], *, makers: int) -> float:
+    """Seconds of a step whose batch takes a while: beside its `makers`, or after it without any."""
+    times = []
+    for step in range(MADE):
+        start = time.perf_counter()
+        make(step)
+        times.append(time.perf_counter() - start)
+    making_s = statistics.median(times)
+    return max(step_s, making_s / makers) if makers > 0 else step_s + making_s
 
 
 def _fastest(tried: list[Pace]) -> Pace:

@@ -61,7 +61,8 @@ def export_int8(
 
     `pictures` are files or folders of photographs in full size: made small by bicubic, or by the
     chain that the network was trained with, every second one calibrates it; the others are scored.
-    The card says what was lost under scores.int8, and has no digest, for these are not the model's weights.
+    The card says what was lost under scores.int8, and has no digest, for these are not the model's
+    weights.
     """
     if path.suffix not in (".onnx", IR_ENDING):
         raise InputError(f"{path} must end in .onnx or {IR_ENDING}.")

@@ -111,7 +111,9 @@ def test_next_to_no_photons_are_a_hundredth():
     fewest = apply("poisson", flat(9, 8), photons=0.01)
     assert np.isfinite(fewest).all()
     assert np.array_equal(apply("poisson", flat(9, 8), photons=1e-300), fewest)
-    assert not np.array_equal(apply("poisson", flat(255, 32), photons=0.02), apply("poisson", flat(255, 32), photons=0.01))
+    assert not np.array_equal(
+        apply("poisson", flat(255, 32), photons=0.02), apply("poisson", flat(255, 32), photons=0.01)
+    )
 
 
 def test_no_light_no_shot_noise():

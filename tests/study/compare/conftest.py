@@ -135,7 +135,9 @@ class Workshop:
     def __init__(self) -> None:
         self.trained: list[tuple[str, int, int]] = []  # loss, steps, seed
         self.scored: list[tuple[str, tuple[str, ...]]] = []  # set, metrics
-        self.made_by: list[tuple[str, Path | str]] = []  # what made lr of a set: a chain, an F's run
+        self.made_by: list[
+            tuple[str, Path | str]
+        ] = []  # what made lr of a set: a chain, an F's run
         self.faults: dict[str, Exception] = {}  # of a loss
 
     def train(self, recipe, folder, _display, *, pictures):

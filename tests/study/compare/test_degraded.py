@@ -24,7 +24,9 @@ def test_crops_of_the_page_too(small_study, tmp_path):
     hr = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
     lr = _made_small(study, tmp_path)(hr, "a")
     assert np.array_equal(lr, degraded_by(CHAIN).of(hr, "a", scale=2))
-    clean = replace(study, recipe=replace(study.recipe, data=replace(study.recipe.data, degrade="")))
+    clean = replace(
+        study, recipe=replace(study.recipe, data=replace(study.recipe.data, degrade=""))
+    )
     assert not np.array_equal(lr, _made_small(clean, tmp_path)(hr, "a"))
 
 

@@ -7,18 +7,20 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from acutance.data.degradations.chain import degrade
+from acutance.data.degradations.expression import Chain
 from acutance.data.folders import photo_paths
 from acutance.errors import InputError
 from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.protocols import find_protocol
 from acutance.evaluation.scoring import check_sets
 from acutance.evaluation.sets import find_sets
-from acutance.imaging.resample import downscale
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
 from acutance.study.compare.question import (
@@ -135,8 +137,8 @@ def _check_sets(study: Study, old: Mapping[str, Any] | None) -> None:
         )
     if recipe.network.scale == 1 and not recipe.data.degrade:
         raise InputError(
-            "At x1 the test pictures are degraded before they are shown, and with data.lr it is not "
-            "known how. Say it by --set data.degrade=..., in place of data.lr."
+            "At x1 the test pictures are degraded before they are shown, and with data.lr it is "
+            "not known how. Say it by --set data.degrade=..., in place of data.lr."
         )
     keys = ("test", "metrics", "protocol")
     asked = study.to_tables()["study"]
@@ -153,7 +155,7 @@ def _check_sets(study: Study, old: Mapping[str, Any] | None) -> None:
 def _degraded(recipe: Recipe) -> Degraded | None:
     """What makes lr of the test pictures: a chain, or, till one has learned, bicubic for an F."""
     if recipe.network.shrink:
-        return Degraded("an F that learns", lambda hr, *, scale, draw: downscale(hr, scale))
+        return Degraded("an F that learns", partial(degrade, chain=Chain(())))
     return degraded_by(recipe.data.degrade) if recipe.data.degrade else None
 
 

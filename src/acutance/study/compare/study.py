@@ -123,9 +123,7 @@ def report(folder: Path, study: Study, runs: "Sequence[Run]", display: Display) 
     answers = answer(study.question, runs)
     write_answers(folder, answers)
     if study.question.dial:  # what is known already is kept whatever becomes of the mixtures
-        answers = dialled(
-            answers, runs, folder, display, degrade=study.recipe.data.degrade
-        )
+        answers = dialled(answers, runs, folder, display, degrade=study.recipe.data.degrade)
         write_answers(folder, answers)
     page = folder / "report.html"
     write_page(page, study, answers, runs, read_record(folder) or {})
