@@ -220,3 +220,17 @@ def test_a_caption_has_what_was_written_even_where_it_is_the_default():
     ranged, plain = drawn(parse_degradation("jpeg(quality=(75, 75)) | jpeg"), draw)
     assert (ranged.options, _options(ranged)) == (plain.options, ("quality=75",))
     assert _options(plain) == ()
+
+
+@pytest.mark.parametrize("more", [(), ("--show",)])
+def test_one_bad_file_stops_no_other(photo, tmp_path, more):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"")
+    (folder / "b.png").write_bytes(photo.read_bytes())
+    words = [str(folder), "--degrade", "reduce", "--scale", "2", "-o", str(tmp_path / "o"), *more]
+    done = CliRunner().invoke(degrade, words)
+    assert done.exit_code == 1
+    assert done.stdout.split() == [str(tmp_path / "o" / f"b{'-degraded' if more else ''}.png")]
+    assert "a.png is empty" in done.stderr
+    assert done.stderr.splitlines()[-1] == "acutance: 1 of 2 pictures failed."

@@ -78,6 +78,7 @@ def test_stages_may_be_a_list_or_a_file_of_their_own(tmp_path):
     ("changed", "words"),
     [
         ({"data.degrade": "reduc"}, "Did you mean 'reduce'"),
+        ({"data.degrade": "real-esrgn"}, "Unknown recipe 'real-esrgn'. Did you mean 'real-esrgan'"),
         ({"data.degrade": "there-is-none.toml"}, "Cannot read there-is-none.toml"),
         ({"data.lr": ["a"]}, "Drop one"),
         ({"data.levels": "joint"}, "data.degrade, which makes lr of one scale"),
@@ -125,3 +126,13 @@ def test_a_lower_level_is_scored_on_degraded_pictures_too(small_recipe, tmp_path
     card = read_card(tmp_path / "model-x2.safetensors")
     assert card.scores["protocol"] == "grey@1"
     assert card.scores["validation"]["psnr"] < 20  # noise of 60 levels alone is at 12.6 dB
+
+
+@pytest.mark.parametrize("settings", [{"optim.name": "gd"}, {"first.loss": "l1", "stop.steps": 2}])
+def test_the_whole_set_and_a_first_stage_are_degraded_too(photo_folder, tmp_path, settings):
+    own = {"network.scale": 1, "stop.steps": 1, "log.samples": 0, **settings}
+    recipe = recipe_of(photo_folder, **own)
+    outcome = train(recipe, tmp_path, Silent())
+    folders = [tmp_path, tmp_path / "first"] if "first.loss" in settings else [tmp_path]
+    assert [read_card(folder).degradation for folder in folders] == [CHAIN] * len(folders)
+    assert np.isfinite(outcome.psnr)

@@ -1,7 +1,7 @@
 """`acutance degrade`: what training would be shown of pictures, as files or on a sheet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import click
 from acutance.errors import InputError
 
 if TYPE_CHECKING:
-    from acutance.study.degrading import Degradation, Made
+    from acutance.study.degrading import Degradation, Job, Made
 
 OTHERS = 6  # further draws on a sheet: a row
 
@@ -38,7 +38,8 @@ def degrade(photos: tuple[str, ...], output: Path | None, **options: Any) -> Non
 
     A chain has no scale of its own, so --degrade needs --scale. Colour stays colour and grey
     grey, whatever a recipe's network sees; alpha is dropped. What is drawn depends on the seed,
-    the picture's name and the number of the draw alone.
+    the picture's name and the number of the draw alone. A picture that fails is reported with its
+    reason and the others are still done; the exit code is then 1.
 
     \b
     Example:
@@ -72,14 +73,36 @@ def _write(photos: Sequence[str], output: Path, by: "Degradation", options: dict
 
     overwrite = options["overwrite"]
     jobs = plan(photos, output, count=options["count"] or 1, overwrite=overwrite)
-    rows = []
-    for made in carry_out(jobs, by, seed=options["seed"], overwrite=overwrite):
-        rows.append(_row(made))
-        if not options["as_json"]:
-            click.echo(made.target)
+    rows: list[dict[str, object]] = []
+
+    def write(job: "Job") -> None:
+        for made in carry_out([job], by, seed=options["seed"], overwrite=overwrite):
+            rows.append(_row(made))
+            if not options["as_json"]:
+                click.echo(made.target)
+
+    failed = _each(jobs, write)
     if options["as_json"]:
         told = {"degradation": str(by.chain), "scale": by.scale, "seed": options["seed"]}
-        click.echo(json.dumps({**told, "pictures": rows}, indent=2))
+        click.echo(json.dumps({**told, "pictures": rows, "failed": failed}, indent=2))
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _each(jobs: "Sequence[Job]", work: "Callable[[Job], None]") -> list[dict[str, str]]:
+    """Do each; those that failed, and why. The error of a single picture is the command's."""
+    failed: list[dict[str, str]] = []
+    for job in jobs:
+        try:
+            work(job)
+        except InputError as error:
+            if len(jobs) == 1:
+                raise
+            failed.append({"photo": str(job.source), "error": str(error)})
+            click.echo(f"{job.source}: failed: {error}", err=True)
+    if failed:
+        click.echo(f"acutance: {len(failed)} of {len(jobs)} pictures failed.", err=True)
+    return failed
 
 
 def _row(made: "Made") -> dict[str, object]:
@@ -104,7 +127,8 @@ def _show(
         raise InputError("--json tells what is written as pictures; leave out --show.")
     overwrite, count = options["overwrite"], options["count"]
     jobs = plan(photos, output or Path(), count=1, overwrite=overwrite, ending=f"-{by.label}")
-    for job in jobs:
+
+    def show(job: "Job") -> None:
         sheet = draw_sheet(
             read_levels(job.source).pixels,
             by,
@@ -113,5 +137,8 @@ def _show(
             others=OTHERS if count is None else count,
         )
         (target,) = job.targets
-        write_atomically(target, lambda path, sheet=sheet: sheet.save(path, optimize=True))
+        write_atomically(target, lambda path: sheet.save(path, optimize=True))
         click.echo(target)
+
+    if _each(jobs, show):
+        raise click.exceptions.Exit(1)

@@ -5,6 +5,7 @@ recipe is made for two cores and minutes, `paper` is what was published. Read wi
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ from acutance.training.recipe import Settings, flatten, join_settings
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 Layer = tuple[str, Settings]  # origin for people, settings
+_HYPHENED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 MEASURED = FOLDER / "measured.json"  # written by benchmarks/recipes.py, and by nothing else
 
 
@@ -90,7 +92,7 @@ def recipe_layers(name: str, *, without: Collection[str] = ()) -> list[Layer]:
 def named_degradation(text: object) -> object:
     """The chain of the recipe that `text` names; any other text as it is."""
     stem = str(text).partition(":")[0]
-    if stem not in recipe_names():
+    if stem not in recipe_names() and not _HYPHENED.fullmatch(stem):  # which no stage is
         return text
     recipe, preset = find_recipe(str(text))
     settings = recipe.resolved(preset)
