@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from acutance.data.batches import cut_wide, turn_all
 from acutance.data.degradations.chain import degrade
 from acutance.data.degradations.crops import Degrading, draw_for, margin_of
 from acutance.data.degradations.expression import parse_degradation
 from acutance.data.pool import PoolSettings, build_pool
-from acutance.data.reduction import reduction
 from acutance.data.streams import Stream, generator, uniforms
 from acutance.imaging.colour import luma, to_uint8
 from acutance.imaging.files import write_picture
@@ -35,19 +33,21 @@ def pool_of(photos, text, *, scale=2, patch=24, grey=False):
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
 def test_the_plain_reduction_gives_the_lr_of_the_whole_picture(photos, scale):
-    """A chain of bicubic alone is the reduction of the picture that the crop was cut from."""
+    """To the bit; with rows and columns exchanged, what is rounded between them differs."""
     chained = pool_of(photos, "reduce", scale=scale, patch=12 * scale)
     plain = build_pool([photos], scale=scale, patch=12 * scale, settings=PoolSettings(lr="fly"))
+    exact = 0
     for step in range(4):
         ours, theirs = chained.batch(1, step, size=4), plain.batch(1, step, size=4)
         assert np.array_equal(ours.hr, theirs.hr)
-        # turned before it is reduced: the reduction rounds between rows and columns, so that lr
-        # is by a level another where these were exchanged
-        assert np.abs(ours.lr.astype(int) - theirs.lr).max() <= 2
-        crops = chained._draw(uniforms(1, Stream.BATCH, step=step, shape=(4, 4)))
-        reduce = reduction(12 * scale, scale)
-        wide = cut_wide(chained.hr, crops, side=12 * scale, margin=reduce.margin)
-        assert np.array_equal(ours.lr, reduce(turn_all(wide, crops.turns)))
+        turns = plain._draw(uniforms(1, Stream.BATCH, step=step, shape=(4, 4))).turns
+        for k, turn in enumerate(turns.tolist()):
+            if scale > 1 and turn & 4:
+                assert np.abs(ours.lr[k].astype(int) - theirs.lr[k]).max() <= 2
+            else:
+                assert np.array_equal(ours.lr[k], theirs.lr[k])
+                exact += 1
+    assert exact >= 4
 
 
 def test_a_batch_is_a_function_of_seed_and_step(photos):
@@ -106,7 +106,7 @@ def test_draws_of_a_picture_depend_on_its_name_seed_and_number():
     assert all(not np.array_equal(one, other.random(4)) for other in others)
 
 
-def test_margins_are_whole_blocks_of_the_codecs():
+def test_margins_are_whole_half_blocks_of_the_codecs():
     for scale in (1, 2, 3, 4, 8):
-        assert margin_of(scale) % (8 * scale) == 0
+        assert margin_of(scale) % (4 * scale) == 0
         assert margin_of(scale) >= 16

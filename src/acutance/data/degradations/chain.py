@@ -1,8 +1,10 @@
 """Carry out a chain: draw what it leaves open, then one stage after the other."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -84,7 +86,7 @@ def _drawn_node(node: Node, draw: np.random.Generator) -> list[Drawn]:
         return [_drawn_step(node, draw)]
     if isinstance(node, Shuffle):
         return [one for place in _order(node, draw) for one in drawn(node.parts[place], draw)]
-    place = int(np.searchsorted(np.cumsum(node.odds), draw.random(), side="right"))
+    place = bisect_right(tuple(accumulate(node.odds)), draw.random())
     return drawn(node.parts[min(place, len(node.parts) - 1)], draw)
 
 

@@ -35,12 +35,13 @@ def draw_for(name: str, *, seed: int, number: int = 0) -> np.random.Generator:
 
 
 def margin_of(scale: int) -> int:
-    """hr pixels that are degraded on each side of a crop beyond it.
+    """hr pixels that are degraded on each side of a crop beyond it: at least 16, 4 of lr.
 
-    A whole number of the codecs' blocks of 8 lr pixels, and more than most kernels reach: at
-    the edge of a crop there is what there is at any place in a picture.
+    Half a block of the codecs, and about what kernels reach: at the edge of a crop there is what
+    there is at any place in a picture. Twice as many would double the work on small crops.
     """
-    return 8 * scale * (2 if scale == 1 else 1)
+    unit = 4 * scale
+    return -(-16 // unit) * unit
 
 
 def degrade_crops(

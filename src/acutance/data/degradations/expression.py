@@ -6,6 +6,7 @@ import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -144,6 +145,7 @@ def is_text_list(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
 
 
+@cache
 def stage_of(name: str) -> Stage:
     """What the stage `name` says of itself."""
     stage = getattr(DEGRADATIONS.module(name), "STAGE", None)

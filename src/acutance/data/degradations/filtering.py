@@ -4,6 +4,7 @@ Everything is float32; beyond its border a picture is mirrored, the outermost pi
 and mirrored again where a kernel is larger than the picture.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +14,8 @@ Taps = tuple[np.ndarray, np.ndarray]
 """Of one axis: indices of the source and their weights, both (n_out, taps)."""
 
 _MIDDLE = 127.5  # of the levels; round it float32 transforms lose the least
-_BLOCK = 64  # places of a result that are one matrix product: few zeros, yet work for BLAS
+_BLOCK = 32  # places of a result that are one matrix product: few zeros, yet work for BLAS
+_ALONE = 2**18  # multiplications up to which BLAS does not ask the threads that train for help
 
 
 def along_axes(picture: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
@@ -26,9 +28,11 @@ def along_axes(picture: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
     for channel in range(picture.shape[2]):
         plane = np.ascontiguousarray(picture[:, :, channel], dtype=np.float32)
         for one in down:
-            np.matmul(one.matrix, plane[one.source], out=tall[one.result])
+            for part in one.parts(tall.shape[1]):
+                np.matmul(one.matrix, plane[one.source, part], out=tall[one.result, part])
         for one in across:
-            np.matmul(tall[:, one.source], one.matrix.T, out=wide[:, one.result])
+            for part in one.parts(len(wide)):
+                np.matmul(tall[part, one.source], one.matrix.T, out=wide[part, one.result])
         result[:, :, channel] = wide
     return result
 
@@ -76,6 +80,11 @@ class _Product:
     matrix: np.ndarray
     source: slice
     result: slice
+
+    def parts(self, length: int) -> Iterator[slice]:
+        """The lines along the other axis, so many at a time as are one small product."""
+        step = max(1, _ALONE // self.matrix.size)
+        return (slice(start, start + step) for start in range(0, length, step))
 
 
 def _products(taps: Taps) -> list[_Product]:
