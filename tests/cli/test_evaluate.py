@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from acutance.cli.evaluate import evaluate
+from acutance.cli.evaluate import _hint, evaluate
 from acutance.errors import InputError
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.metrics import METRICS
+from acutance.models.card import ModelCard
 
 
 def test_a_table_for_people_and_json_for_machines(photo_folder, tmp_path):
@@ -126,3 +127,25 @@ def test_a_lower_level_is_scored_where_the_scale_asks_for_it(photo_folder, tmp_p
     )
     assert json.loads(shown) == json.loads(own)
     assert json.loads(shown)["scale"] == 2
+
+
+@pytest.mark.parametrize(
+    ("card", "given", "hint"),
+    [
+        ({"shrunk_by": "f00d"}, {}, "its own F makes small: --shrink run scores both"),
+        ({"shrunk_by": "f00d"}, {"shrink": "run"}, None),
+        ({"degradation": "jpeg"}, {}, "trained on degraded pictures, and these are not"),
+        ({"degradation": "jpeg"}, {"degrade": "jpeg"}, None),
+        ({}, {}, None),
+    ],
+)
+def test_a_model_that_knows_another_lr_is_said_to(card, given, hint, monkeypatch):
+    found = ModelCard("compact", 2, **card)
+    monkeypatch.setattr("acutance.models.card.read_card", lambda _: found)
+    said = _hint("run", **{"degrade": "", "shrink": "", **given})
+    assert (hint is None) == (said is None)
+    assert hint is None or hint in str(said)
+
+
+def test_bicubic_has_no_card_to_look_at():
+    assert _hint("bicubic", degrade="", shrink="") is None

@@ -119,8 +119,26 @@ def evaluate(
         click.echo(text, nl=False)
         return
     _show(scores)
+    if (hint := _hint(model, degrade=degrade, shrink=shrink)) is not None:
+        click.echo(hint)
     if target is not None:
         write_atomically(target, text)
+
+
+def _hint(model: str, *, degrade: str, shrink: str) -> str | None:
+    """What to say where a model was shown bicubic's lr and knows another."""
+    from acutance.errors import InputError
+    from acutance.models.card import read_card
+
+    try:
+        card = read_card(Path(model))
+    except InputError:  # bicubic, a mixture, or a file without a card
+        return None
+    if card.shrunk_by and not shrink:
+        return f"It enlarges what its own F makes small: --shrink {model} scores both together."
+    if card.degradation and not degrade:
+        return "It was trained on degraded pictures, and these are not: --degrade makes them so."
+    return None
 
 
 def _show(scores: "Scores") -> None:
