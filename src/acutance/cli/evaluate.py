@@ -4,12 +4,15 @@ import json
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from acutance.evaluation.scoring import Scores
+
+LONGEST_SHOWN = 200  # characters of a chain: those of real-world trainings have thousands
 
 # metric -> head of its column: of models that say how sure they are
 SURE = {"coverage": "in 1.96 sigma", "squared_z": "e2/sigma2"}
@@ -164,7 +167,8 @@ def _show(scores: "Scores") -> None:
     show_table(("set", "pictures", *units, *sure.values()), rows)
     click.echo(f"\n{scores.model}, x{scores.scale}, protocol {scores.protocol}")
     if scores.degradation:
-        click.echo(f"degraded by {scores.degradation}, seed {scores.degradation_seed}")
+        chain = shorten(scores.degradation, LONGEST_SHOWN, placeholder=" ... (whole in --json)")
+        click.echo(f"degraded by {chain}, seed {scores.degradation_seed}")
     if lower := [heads[name] for name, card in cards.items() if card.direction == "lower"]:
         click.echo(f"Lower is better: {', '.join(lower)}")
 
