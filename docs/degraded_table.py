@@ -15,7 +15,7 @@ CONDITIONS = {"degraded": "degraded", "clean": "reduced by bicubic"}
 
 
 def degraded_table() -> str:
-    """Bicubic and both trainings on both kinds of pictures, with differences to the clean one."""
+    """Bicubic and both trainings on both kinds of pictures, with what the degraded one changes."""
     if not FOUND.exists():
         return ""
     found = json.loads(FOUND.read_text(encoding="utf-8"))
@@ -30,22 +30,22 @@ def degraded_table() -> str:
             CONDITIONS[row["pictures"]],
             row["model"],
             *(f"{row['means'][metric]:.{digits}f}" for metric, (_, digits) in COLUMNS.items()),
-            *(_difference(row, metric) for metric in ("lpips", "psnr")),
+            *(_change(row, metric) for metric in ("lpips", "niqe")),
         )
         for row in found["rows"]
     ]
     heads = [text for text, _ in COLUMNS.values()]
-    ends = ("LPIPS against clean training", "PSNR against it")
+    ends = ("trained on degraded: LPIPS", "NIQE")
     text = lead + table(("pictures", "", *heads, *ends), rows)
     if (ROOT / "docs" / "images" / IMAGE).exists():
         text += f"\n![Pieces of degraded photographs, enlarged by each](images/{IMAGE})\n"
     return text
 
 
-def _difference(row: Mapping[str, Any], metric: str) -> str:
-    if "against" not in row:
+def _change(row: Mapping[str, Any], metric: str) -> str:
+    if "change" not in row:
         return ""
-    mean, low, high = row["against"][metric]
+    mean, low, high = row["change"][metric]
     digits = COLUMNS[metric][1]
     return f"{mean:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
