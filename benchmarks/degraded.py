@@ -5,11 +5,11 @@
 Needs ACUTANCE_DATA with T91, BSDS200 and B100, the weights of LPIPS, and scikit-image. Two
 trainings by the recipe real-esrgan, on one thread and with one seed, its features those of LPIPS
 by SqueezeNet in place of a random network's: on degraded pictures, and on clean ones, of which lr
-is MATLAB's bicubic, for as many steps. LPIPS by AlexNet judges and is no term. Both and bicubic are scored on B100
-degraded by the recipe's chain at x4 (seed 0; a picture's draws depend on its name alone), and on
-B100 as it is, reduced. Writes results/degraded.json and docs/images/degraded.png, photographs of
-scikit-image by each; docs/generate.py makes the table in docs/results.md. What is finished in
---runs is not repeated.
+is MATLAB's bicubic, for as many steps. LPIPS by AlexNet judges and is no term. Both and bicubic
+are scored on B100 degraded by the recipe's chain at x4 (seed 0; a picture's draws depend on its
+name alone), and on B100 as it is, reduced. Writes results/degraded.json and
+docs/images/degraded.png, photographs of scikit-image by each; docs/generate.py makes the table in
+docs/results.md. What is finished in --runs is not repeated.
 """
 
 import argparse
