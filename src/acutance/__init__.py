@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acutance.imaging.resample import downscale as downscale
     from acutance.losses.expression import parse_loss as parse_loss
-    from acutance.models.listing import bundled_models as bundled_models
     from acutance.models.checkpoint import load_model as load_model
+    from acutance.models.listing import bundled_models as bundled_models
     from acutance.study.compare.study import compare as compare
     from acutance.study.degrading import degrade as degrade
     from acutance.study.score import evaluate as evaluate

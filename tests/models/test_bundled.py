@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from acutance.models.bundled import FOLDER, bundled_models
+from acutance.models.bundled import FOLDER, model_files
 from acutance.models.card import find_model, read_card
 from acutance.models.checkpoint import load_model, stamped
 from acutance.models.listing import listed_models
 from acutance.upscaling.onnx_runtime import load
 
-NAMES = list(bundled_models())
+NAMES = list(model_files())
 
 
 def test_there_is_one():

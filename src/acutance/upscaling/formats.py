@@ -58,10 +58,10 @@ def export_model(
 ) -> Exported:
     """Write the model (a run folder, .safetensors or .pth) in the form `to`.
 
-    Without `to` the ending of `output` decides, without both it is ONNX; without `output` the
-    file stands beside the model, of a bundled one in the current folder. `scale` cuts a model that grows octave by octave to one of the
-    lower levels it was trained for. `pictures` ask for 8 bits and calibrate them. Nothing that
-    exists is replaced without `overwrite`.
+    Without `to` the ending of `output` decides, without both it is ONNX; without `output` the file
+    stands beside the model, of a bundled one in the current folder. `scale` cuts a model that grows
+    octave by octave to one of the lower levels it was trained for. `pictures` ask for 8 bits and
+    calibrate them. Nothing that exists is replaced without `overwrite`.
     """
     if scale is not None and family(model):
         model, scale = member(str(model), scale), None
