@@ -16,7 +16,7 @@ def card_lines(card: ModelCard, file: Path) -> list[str]:
     rows = {
         "file": str(file),
         "network": f"{card.architecture}, x{card.scale}, {_colour(card)}",
-        "good at": _scores(card.scores),
+        "scores": _scores(card.scores),
         "bad at": card.bad_at,
         "licence": card.licence,
         "pictures": card.data,
