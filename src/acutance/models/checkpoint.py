@@ -28,9 +28,7 @@ _NEEDS = {"reach": None, "bound": None, "multiple": 1}  # what a network says of
 PICKLED = (".pth", ".pt", ".ckpt")
 
 
-def save_model(
-    network: nn.Module, card: ModelCard, path: Path, *, half: bool = False
-) -> ModelCard:
+def save_model(network: nn.Module, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:
     """Write `network` with its card as .safetensors, whole or not at all.
 
     The card that is written, with reach and digest filled in, is returned: an ONNX twin of the

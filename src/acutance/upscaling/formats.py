@@ -8,7 +8,7 @@ from torch import nn
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
-from acutance.models.bundled import FOLDER, family, member
+from acutance.models.bundled import brought, family, member
 from acutance.models.card import ModelCard, find_model, level_file
 from acutance.models.checkpoint import load_model, save_model
 from acutance.models.levels import cut
@@ -93,7 +93,7 @@ def export_model(
 def _beside(model: Path, scale: int | None) -> Path:
     """Beside the model; of one that the package brings, in the current folder."""
     file = find_model(model)
-    file = Path(file.name) if file.parent == FOLDER else file
+    file = Path(file.name) if brought(file) else file
     return file if scale is None else level_file(file, scale)
 
 

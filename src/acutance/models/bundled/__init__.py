@@ -25,6 +25,11 @@ def model_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
 
 
+def brought(path: Path) -> bool:
+    """Whether the file is one of the package, beside which nothing is to be written."""
+    return path.parent == FOLDER
+
+
 def families() -> dict[str, dict[int, Path]]:
     """The files by family and scale: {"nano": {2: ...}}. Scales ascend."""
     found: dict[str, dict[int, Path]] = {}
