@@ -42,6 +42,11 @@ class BundledModel:
     card: ModelCard
     parameters: int
 
+    def scores(self) -> dict[str, dict[str, float]]:
+        """The means by set and metric, of the protocol that the card names."""
+        sets = (self.card.scores or {}).get("sets", {})
+        return sets if isinstance(sets, dict) else {}
+
     @property
     def size(self) -> int:
         """Bytes of the file and of its ONNX twin."""
