@@ -184,10 +184,11 @@ def test_a_file_that_is_cut_short_is_refused(model):
     )
 
 
-def test_a_missing_model_is_named(tmp_path):
+def test_a_missing_model_is_named(shelf, tmp_path):
+    shelf("nano-x2", "small-x2", "small-x4")
     assert refusal(tmp_path / "no.safetensors") == (
         "There is no model at FILE. Give a run folder, a model file, or the name of a bundled "
-        "model. Known: nano."
+        "model. Known: nano, small."
     )
 
 
