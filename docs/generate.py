@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from acutance.cli import COMMANDS, commands
+from bundled_table import BUNDLED_TABLE
 from degradation_tables import DEGRADATION_TABLES
 from degraded_table import DEGRADED_TABLE
 from finetune_tables import FINETUNE_TABLES
@@ -373,6 +374,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "losses": loss_table,
     "exceptions": exception_table,
     "models": model_table,
+    **BUNDLED_TABLE,
     "protocols": protocol_table,
     "metrics": metric_table,
     "seeds": seed_table,

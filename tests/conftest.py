@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from acutance.imaging.files import write_picture
 from acutance.imaging.picture import Picture
+from acutance.models import bundled
 
 LONGEST = ("test_readme.py", "test_quickstart.py", "test_documents.py")
 
@@ -94,3 +96,19 @@ def run_within(
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """Put other models into the place of the bundled ones: by names, all of them nano-x2 inside."""
+    real, folder = bundled.FOLDER, tmp_path / "shelf"
+
+    def put(*names: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            for ending in (".safetensors", ".onnx"):
+                shutil.copy(real / f"nano-x2{ending}", folder / f"{name}{ending}")
+        monkeypatch.setattr(bundled, "FOLDER", folder)
+        return folder
+
+    return put

@@ -61,11 +61,13 @@ def desk(tmp_path, photo_folder) -> Path:
 
 def test_the_commands_of_the_guide_to_upscaling_run(desk):
     """And leave what it says that they leave."""
-    assert len(examples(page(GUIDE))) == 5
+    assert len(examples(page(GUIDE))) == 6
     run_examples(page(GUIDE), desk)
     sizes = {
         "big.png": (256, 192),
         "large/beach/b_x2.png": (256, 192),
+        "twice.png": (256, 192),
+        "three-hundred.png": (300, 225),
         "larger.png": (192, 144),
         "wide.webp": (300, 225),
         "boxed.png": (400, 300),

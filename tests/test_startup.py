@@ -113,7 +113,7 @@ def test_starts_within_a_third_of_a_second(code):
 
 
 PUBLIC = {"compare", "downscale", "evaluate", "load_model", "parse_loss", "train"}
-PUBLIC |= {"degrade", "shrink", "tune", "upscale", "upscale_many"}
+PUBLIC |= {"bundled_models", "degrade", "shrink", "tune", "upscale", "upscale_many"}
 
 
 def test_public_names_are_these_and_no_others():

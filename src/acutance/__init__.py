@@ -12,6 +12,7 @@ needs no torch:
     degrade(picture, "blur | jpeg")   as training makes lr: blur, noise, codecs, in a drawn way
     downscale(image, scale)           MATLAB's bicubic reduction, bit-exact on uint8
     shrink(image, model=...)          made small by the F that a run learned
+    bundled_models()                  what the package brings: scales, size, scores, licence
     load_model(path)                  a trained network, from a run folder or a file
     parse_loss(text)                  "0.9*l1 + 0.1*mse" as an expression that can be called
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from acutance.imaging.resample import downscale as downscale
     from acutance.losses.expression import parse_loss as parse_loss
     from acutance.models.checkpoint import load_model as load_model
+    from acutance.models.listing import bundled_models as bundled_models
     from acutance.study.compare.study import compare as compare
     from acutance.study.degrading import degrade as degrade
     from acutance.study.score import evaluate as evaluate
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from acutance.upscaling.shrinking import shrink as shrink
 
 _VERBS = {
+    "bundled_models": "acutance.models.listing",
     "compare": "acutance.study.compare.study",
     "degrade": "acutance.study.degrading",
     "downscale": "acutance.imaging.resample",
@@ -47,6 +50,7 @@ _VERBS = {
 }
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    "bundled_models",
     "compare",
     "degrade",
     "downscale",

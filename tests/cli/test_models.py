@@ -4,11 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 from click.testing import CliRunner
+from safetensors.numpy import save_file
 
+import acutance
 from acutance.cli.models import models
 from acutance.models import MODELS
+from acutance.models.card import ModelCard, read_card
 
 
 def test_every_network_is_listed_in_aligned_columns():
@@ -28,13 +33,47 @@ def test_a_row_says_what_a_choice_needs():
 
 def test_bundled_models_are_listed_with_their_scores():
     table = CliRunner().invoke(models, []).stdout.split("\n\n")[-1]
-    head, row = table.rstrip().splitlines()
-    assert " ".join(head.split()) == "bundled model scale parameters PSNR dB, y@1 licence"
-    assert row.split()[:3] == ["nano-x2", "x2", "14,660"]
+    head, *rows = table.rstrip().splitlines()
+    [row] = [row for row in rows if row.split()[:2] == ["nano", "x2"]]
+    nano = next(one for one in acutance.bundled_models() if one["name"] == "nano")["models"][0]
+    assert " ".join(head.split()) == (
+        "bundled model scale parameters KiB PSNR dB, y@1 licence training pictures"
+    )
+    assert row.split()[2] == f"{nano['parameters']:,}"
+    assert 100 < int(row.split()[3]) < 150
     measured = re.search(r"Set5 (\d+\.\d\d)", row)
     assert measured is not None
     assert float(measured[1]) > 35.5  # bicubic has 33.67
-    assert row.endswith("Apache-2.0")
+    assert row.endswith("  ".join(["Apache-2.0", nano["data_terms"].partition(".")[0]]))
+
+
+def test_a_card_is_for_people():
+    shown = CliRunner().invoke(models, ["nano-x2"]).stdout.splitlines()
+    card = read_card(Path("nano-x2"))
+    assert shown[0] == "nano-x2"
+    assert f"  bad at       {card.bad_at[:40]}" in "\n".join(shown)
+    assert f"  training     {card.steps:,} steps, seed 0" in shown
+    assert "  lr made by   MATLAB's bicubic" in shown
+    assert all(len(line) <= 100 for line in shown if "safetensors" not in line)
+    assert [line for line in shown[1:] if not line.startswith("  ")] == []
+
+
+def test_a_family_has_a_card_for_each_scale(shelf):
+    shelf("small-x2", "small-x4")
+    shown = CliRunner().invoke(models, ["small", "--json"]).stdout
+    assert [card["scale"] for card in json.loads(shown)] == [2, 2]  # copies of nano-x2
+    assert CliRunner().invoke(models, ["small"]).stdout.count("SHA-256") == 2
+
+
+def test_a_card_of_few_words_is_short(tmp_path):
+    model = tmp_path / "a.safetensors"
+    save_file({"w": np.zeros(1)}, model, metadata={"acutance": ModelCard("espcn", 3).to_json()})
+    assert CliRunner().invoke(models, [str(model)]).stdout.splitlines() == [
+        "a",
+        f"  file         {model}",
+        "  network      espcn, x3, RGB, sees the whole picture",
+        "  lr made by   MATLAB's bicubic",
+    ]
 
 
 def test_who_sees_the_whole_picture_says_so():

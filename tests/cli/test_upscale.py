@@ -346,6 +346,48 @@ def test_ctrl_c_is_exit_code_130(tmp_path):
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".last")]
 
 
+def test_a_model_is_picked_and_said(tmp_path):
+    put(tmp_path / "in" / "a.png")
+    command = (upscale, tmp_path / "in", "-o", tmp_path / "out", "--overwrite")
+    code, out, err = run(*command)
+    assert (code, out) == (0, f"{tmp_path / 'out' / 'a_x2.png'}\n")
+    picks = [line for line in err.splitlines() if line.startswith("model ")]
+    assert len(picks) == 1
+    assert picks[0].endswith("as --model was not given")
+    assert run(*command, "--quiet")[2] == ""
+    found = json.loads(run(*command, "--json")[1])
+    [pick] = found["picked"]
+    assert found["model"] is None
+    assert picks[0] == f"model {pick['model']}: {pick['why']}"
+    assert (pick["files"], found["written"][0]["model"]) == (1, pick["model"])
+
+
+def test_a_family_is_a_model(shelf, tmp_path):
+    shelf("nano-x2", "nano-x4")
+    put(tmp_path / "in" / "a.png")
+    command = (upscale, tmp_path / "in", "-o", tmp_path / "out", "--model", "nano", "--json")
+    code, out, err = run(*command)
+    found = json.loads(out)
+    assert (code, found["model"], found["written"][0]["model"]) == (0, "nano", "nano-x2")
+    assert "model nano" not in err, "it is what was asked for"
+    assert json.loads(run(*command, "--width", 30)[1])["written"][0]["model"] == "nano-x4"
+    _, out, err = run(*command, "--scale", 3)
+    said = "nano is there for x2 and x4, so x3 takes one run and a reduction"
+    assert json.loads(out)["picked"] == [{"model": "nano-x4", "files": 1, "why": said}]
+    assert f"model nano-x4: {said}" in err.splitlines()
+
+
+def test_work_that_needs_one_scale_refuses_another(shelf, tmp_path, monkeypatch):
+    shelf("nano-x2")
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "set" / "a.png", (24, 24))
+    with pytest.raises(InputError, match="'nano' is there for x2 only, not for x3"):
+        evaluate("nano", tmp_path / "set", scale=3)
+    assert "'nano' is there for x2 only" in run(export, "nano", "--scale", 3)[2]
+    assert run(export, "nano", "--scale", 2)[1] == "nano-x2.onnx\n"
+    assert (tmp_path / "nano-x2.onnx").is_file(), "here, and not in the package"
+
+
 def test_the_one_picture_is_bad(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     options = ("-o", tmp_path / "b.png", "-m", "bicubic", "--scale", 2)

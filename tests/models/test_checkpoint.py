@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +14,9 @@ from safetensors.torch import save_file
 from acutance.errors import InputError, RunError
 from acutance.models import build
 from acutance.models.building import describe
-from acutance.models.card import ModelCard, find_model, read_card
-from acutance.models.checkpoint import load_model, save_model, stamped
+from acutance.models.card import ModelCard, find_model, parse_card, read_card
+from acutance.models.checkpoint import halve, load_model, save_model, stamped
+from acutance.upscaling.export import export_onnx
 
 
 @pytest.fixture
@@ -145,6 +147,35 @@ def refusal(path, **options) -> str:
     return str(error.value).replace(str(path), "FILE")
 
 
+def test_what_few_cards_say_is_silent_in_the_others(card):
+    told = {"data_terms": "CC0", "seeds": (0, 1), "int8": {"loss_db": 0.1}, "bad_at": "text"}
+    assert not told.keys() & json.loads(card.to_json()).keys()
+    full = replace(card, **told)
+    assert told.keys() <= json.loads(full.to_json()).keys()
+    assert parse_card(Path("a"), full.to_json()) == full
+    with pytest.raises(InputError, match=r"'seeds' is .* instead of a list of numbers"):
+        parse_card(Path("a"), json.dumps({**json.loads(full.to_json()), "seeds": ["0"]}))
+
+
+def test_half_the_bytes_and_the_same_network(network, card, tmp_path):
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(InputError, match=r"'body.0.weight' does not fit into 16 bits"):
+        save_model(network, card, path, half=True)
+    halve(network)
+    full = save_model(network, card, path, half=True)
+    whole = save_model(network, card, tmp_path / "b.safetensors")
+    assert full == whole == export_onnx(network, card, tmp_path / "a.onnx", half=True)
+    assert read_card(tmp_path / "a.onnx") == read_card(path) == full
+    export_onnx(network, card, tmp_path / "b.onnx")
+    for ending in ("safetensors", "onnx"):
+        small, large = ((tmp_path / f"{n}.{ending}").stat().st_size for n in "ab")
+        assert large - small > 0.95 * 2 * 14_660
+    own = network.state_dict()
+    for name, tensor in load_model(path).state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, own[name])
+
+
 def test_a_file_that_is_cut_short_is_refused(model):
     model.write_bytes(model.read_bytes()[:-100])
     assert refusal(model) == (
@@ -153,10 +184,11 @@ def test_a_file_that_is_cut_short_is_refused(model):
     )
 
 
-def test_a_missing_model_is_named(tmp_path):
+def test_a_missing_model_is_named(shelf, tmp_path):
+    shelf("nano-x2", "small-x2", "small-x4")
     assert refusal(tmp_path / "no.safetensors") == (
         "There is no model at FILE. Give a run folder, a model file, or the name of a bundled "
-        "model. Known: nano-x2."
+        "model. Known: nano, small."
     )
 
 

@@ -22,7 +22,7 @@ COMMANDS = {
         "Read the losses of another trainer's file.",
     ),
     "losses": ("acutance.cli.losses:losses", "List the losses."),
-    "models": ("acutance.cli.models:models", "List the networks that can be trained."),
+    "models": ("acutance.cli.models:models", "Networks to train, bundled models, and cards."),
     "quickstart": ("acutance.cli.quickstart:quickstart", "The whole way in miniature."),
     "recipes": ("acutance.cli.recipes:recipes", "Trainings by name, such as esrgan."),
     "shrink": ("acutance.cli.shrink:shrink", "Make pictures small by an F that a run learned."),

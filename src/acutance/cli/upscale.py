@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from acutance.cli import upscale_options as given
-from acutance.models.bundled import DEFAULT
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
@@ -101,9 +100,8 @@ if TYPE_CHECKING:
 @click.option(
     "-m",
     "--model",
-    default=DEFAULT,
-    show_default=True,
-    help="Bundled name, run folder, model file, mix such as a:0.7,b:0.3, or bicubic.",
+    help="Bundled name such as nano, run folder, model file, mix such as a:0.7,b:0.3, or "
+    "bicubic  [default: photo for JPEG, small for others, or the best at hand]",
 )
 @click.option(
     "--engine", default="auto", show_default=True, help="auto, onnx_runtime, pytorch or openvino."
@@ -182,14 +180,13 @@ def upscale(**options: Any) -> None:
 
 def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
     """Do it all; the error of a single picture is the command's."""
-    from acutance.models.card import at_level
     from acutance.upscaling.batch.many import make_plan
-    from acutance.upscaling.batch.request import Request
+    from acutance.upscaling.batch.request import Request, asked_model
     from acutance.upscaling.batch.running import Running, run_batch
 
     how = given.as_enlargement(options)
     request = Request(
-        model=at_level(options["model"], how.size.scale),
+        model=asked_model(options["model"], how.size),
         how=how,
         output=given.as_output(options),
         engine=options["engine"],
@@ -234,12 +231,16 @@ def _tell(display: "Display", begin: str, result: "Result") -> None:
         display.note(f"{begin}{made.width}x{made.height} in {seconds:.1f} s{said}")
 
 
-def _as_json(results: "list[Result]", *, model: str) -> str:
+def _as_json(results: "list[Result]", *, model: str | None) -> str:
     """The rows of the report, by what became of them, in the order of the sources."""
+    from acutance.upscaling.batch.picking import picks
+
     rows = [result.row() for result in sorted(results, key=lambda result: result.job.target)]
     parts = {
         "written": [row for row in rows if "width" in row],
         "skipped": [row for row in rows if "skipped" in row],
         "failed": [row for row in rows if "error" in row],
     }
-    return json.dumps({"model": model, **parts}, indent=2)
+    picked = picks(result.job for result in results)
+    told = {"model": model, **({"picked": picked} if picked else {})}
+    return json.dumps({**told, **parts}, indent=2)

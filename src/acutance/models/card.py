@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
 from pathlib import Path
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
-from acutance.models.bundled import bundled_models
+from acutance.models.bundled import best_scale, families, family, member, model_files
 from acutance.models.onnx_header import read_onnx_header
 from acutance.models.preset import Constant
 
@@ -60,6 +61,10 @@ class ModelCard:
     data: str = ""  # what it was trained on
     scores: Mapping[str, object] | None = None  # as `evaluate` writes them, protocol included
     licence: str = ""
+    data_terms: str = ""  # of the pictures it was trained on, and what follows for users
+    seeds: tuple[int, ...] = ()  # of its training, a first stage's before
+    int8: Mapping[str, object] | None = None  # what 8 bits cost it, as `export --int8` measures
+    bad_at: str = ""  # where it fails or disappoints
     shrunk_by: str = ""  # SHA-256 of the learned F that it was trained with; "": none
     weights: str = ""  # SHA-256 of the tensors: tells whether an ONNX file is this model's twin
     format: int = FORMAT
@@ -68,7 +73,7 @@ class ModelCard:
         """The text that stands in a file, the same for equal cards."""
         # what older files do not have
         silent = {"levels": (), "degradation": "", "shrunk_by": "", "head": "", "bound": None}
-        silent |= {"multiple": 1}
+        silent |= {"multiple": 1, "data_terms": "", "seeds": (), "int8": None, "bad_at": ""}
         said = {k: v for k, v in asdict(self).items() if k not in silent or v != silent[k]}
         later = LATER.get(self.architecture, {})
         said["arguments"] = {k: v for k, v in self.arguments.items() if later.get(k) != v}
@@ -90,13 +95,23 @@ def find_model(path: Path) -> Path:
         return inside
     if path.is_file():
         return path
-    bundled = bundled_models()
-    if str(path) not in bundled:
-        raise InputError(
-            f"There is no model at {path}. Give a run folder, a model file, or the name of a "
-            f"bundled model. {nearest(str(path), bundled)}"
-        )
-    return bundled[str(path)]
+    return _bundled(str(path))
+
+
+def _bundled(name: str) -> Path:
+    """The file of a bundled model: "nano-x3", or "nano" for its lowest scale."""
+    found, files = families(), model_files()
+    if name in found:
+        return next(iter(found[name].values()))
+    if name in files:
+        return files[name]
+    stem, _, scale = name.rpartition("-x")
+    if stem in found and scale.isdecimal():
+        return member(stem, int(scale))
+    raise InputError(
+        f"There is no model at {name}. Give a run folder, a model file, or the name of a "
+        f"bundled model. {nearest(name, found)}"
+    )
 
 
 def level_file(model: Path, scale: int) -> Path:
@@ -105,10 +120,14 @@ def level_file(model: Path, scale: int) -> Path:
 
 
 def at_level(model: str | Path, scale: object) -> str | Path:
-    """The file of a lower level of `model` that enlarges by `scale`, else `model` as it is.
+    """What of `model` is best for `scale`: a member of a bundled family, or the file of a level.
 
-    It stands beside the model, where the run left it.
+    A family gives the nearest scale that needs the fewest runs, its lowest where `scale` is None.
+    The file of a lower level stands beside the model, where the run left it. Else `model` as it is.
     """
+    if files := family(model):
+        asked = isinstance(scale, int | float | Fraction)
+        return files[best_scale(files, scale) if asked else min(files)]
     if scale is None:
         return model
     try:
@@ -118,6 +137,16 @@ def at_level(model: str | Path, scale: object) -> str | Path:
         return model
     beside = next((level_file(file, level) for level in card.levels if level == scale), None)
     return beside if beside is not None and beside.is_file() else model
+
+
+def exactly_at(model: str | Path, scale: int | None) -> str | Path:
+    """As `at_level`, for work that needs just this scale.
+
+    Raises InputError for a bundled family that has it not.
+    """
+    if scale is not None and family(model):
+        return member(str(model), scale)
+    return at_level(model, scale)
 
 
 def read_card(path: Path) -> ModelCard:
@@ -208,9 +237,10 @@ def _parsed(path: Path, text: str | None) -> ModelCard:
     card = {name: value for name, value in found.items() if name in own}
     card["architecture"] = RENAMED.get(card["architecture"], card["architecture"])
     bound = Bound(**card["bound"]) if card.get("bound") else None
-    levels = tuple(card.get("levels", ()))
+    levels, seeds = tuple(card.get("levels", ())), tuple(card.get("seeds", ()))
     card["arguments"] = _with_later(str(card["architecture"]), card.get("arguments", {}))
-    return ModelCard(**{**card, "input_range": (0.0, 1.0), "bound": bound, "levels": levels})
+    card |= {"input_range": (0.0, 1.0), "bound": bound, "levels": levels, "seeds": seeds}
+    return ModelCard(**card)
 
 
 def _with_later(architecture: str, arguments: Mapping[str, Constant]) -> Mapping[str, Constant]:
@@ -266,6 +296,10 @@ _EXPECTED = {
     "data": (_is_text, "a text"),
     "scores": (lambda v: v is None or isinstance(v, dict), "an object or null"),
     "licence": (_is_text, "a text"),
+    "data_terms": (_is_text, "a text"),
+    "seeds": (lambda v: isinstance(v, list) and all(map(_is_count, v)), "a list of numbers"),
+    "int8": (lambda v: v is None or isinstance(v, dict), "an object or null"),
+    "bad_at": (_is_text, "a text"),
     "shrunk_by": (_is_text, "a text"),
     "weights": (_is_text, "a text"),
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -27,11 +28,12 @@ _NEEDS = {"reach": None, "bound": None, "multiple": 1}  # what a network says of
 PICKLED = (".pth", ".pt", ".ckpt")
 
 
-def save_model(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+def save_model(network: nn.Module, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:
     """Write `network` with its card as .safetensors, whole or not at all.
 
     The card that is written, with reach and digest filled in, is returned: an ONNX twin of the
-    same network carries the same. Weights that are not finite are refused.
+    same network carries the same. Weights that are not finite are refused. With `half` they are
+    stored in 16 bits, and read as the same numbers in 32: so they must be what `halve` leaves.
     """
     if path.suffix != ".safetensors":
         raise InputError(f"{path} must end in .safetensors: models are saved in no other form.")
@@ -46,8 +48,29 @@ def save_model(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     problem = None if is_adopted(full) else misfit(skeleton(full), tensors)
     if problem is not None:
         raise InputError(f"{path} is not written: its card describes another network: {problem}.")
+    if half:
+        tensors = {name: _in_half(name, tensor, path) for name, tensor in tensors.items()}
     write_atomically(path, save(tensors, metadata={METADATA_KEY: full.to_json()}))
     return full
+
+
+def halve(network: nn.Module) -> None:
+    """Round the weights to what 16 bits hold, in place; they stay float32."""
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.half())
+
+
+def _in_half(name: str, tensor: Tensor, path: Path) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    if not torch.equal(half.to(tensor.dtype), tensor):
+        raise InputError(
+            f"{path} is not written: '{name}' does not fit into 16 bits. Round the weights first, "
+            "by halve."
+        )
+    return half
 
 
 def stamped(card: ModelCard, network: nn.Module) -> ModelCard:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import prod
+from pathlib import Path
+from typing import Any
 
 from acutance.models import MODELS
-from acutance.models.bundled import bundled_models
+from acutance.models.bundled import families
 from acutance.models.card import ModelCard, read_card
 from acutance.models.preset import Preset
 
@@ -33,8 +35,10 @@ def listed_networks() -> Iterator[Listed]:
 
 @dataclass(frozen=True)
 class BundledModel:
-    """One model that the package brings, as its file says."""
+    """One model that the package brings, as its files say."""
 
+    family: str  # "nano"
+    file: Path
     card: ModelCard
     parameters: int
 
@@ -43,15 +47,76 @@ class BundledModel:
         sets = (self.card.scores or {}).get("sets", {})
         return sets if isinstance(sets, dict) else {}
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file and of its ONNX twin."""
+        twin = self.file.with_suffix(".onnx")
+        return self.file.stat().st_size + (twin.stat().st_size if twin.is_file() else 0)
+
+    def facts(self) -> dict[str, Any]:
+        """What a choice needs, in plain values."""
+        card = self.card
+        return {
+            "name": card.name or self.file.stem,
+            "family": self.family,
+            "network": card.architecture,
+            "scale": card.scale,
+            "parameters": self.parameters,
+            "size": self.size,
+            "reach": card.reach,
+            "color": card.color,
+            "loss": card.loss,
+            "steps": card.steps,
+            "seeds": list(card.seeds),
+            "data": card.data,
+            "data_terms": card.data_terms,
+            "degradation": card.degradation,
+            "scores": card.scores,
+            "int8": card.int8,
+            "bad_at": card.bad_at,
+            "licence": card.licence,
+        }
+
 
 def listed_models() -> Iterator[BundledModel]:
-    """The bundled models by name."""
+    """The bundled models by family and scale."""
     from safetensors import safe_open
 
-    for path in bundled_models().values():
-        with safe_open(path, framework="numpy") as file:
-            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
-        yield BundledModel(read_card(path), sum(prod(shape) for shape in shapes))
+    for family, files in families().items():
+        for path in files.values():
+            with safe_open(path, framework="numpy") as file:
+                shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+            count = sum(prod(shape) for shape in shapes)
+            yield BundledModel(family, path, read_card(path), count)
+
+
+def bundled_models() -> list[dict[str, Any]]:
+    """The models that the package brings, a dictionary for each name that `model=` takes.
+
+    name: "nano". scales: [2, 3]. size: bytes of all its files. scores: by scale, {2: {"protocol":
+    "y@1", "sets": {"Set5": {"psnr": ..., "ssim": ...}}}}, None where it was not scored. licence: of
+    the weights. data_terms: what the owners of the training pictures ask. models: a dictionary for
+    each scale with what its card says. Without torch.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for model in listed_models():
+        found.setdefault(model.family, []).append(model.facts())
+    return [
+        {
+            "name": name,
+            "scales": [facts["scale"] for facts in models],
+            "size": sum(facts["size"] for facts in models),
+            "scores": {facts["scale"]: facts["scores"] for facts in models},
+            "licence": _joined(models, "licence"),
+            "data_terms": _joined(models, "data_terms"),
+            "models": models,
+        }
+        for name, models in found.items()
+    ]
+
+
+def _joined(models: list[dict[str, Any]], key: str) -> str:
+    return "; ".join(dict.fromkeys(facts[key] for facts in models if facts[key]))
 
 
 def written_presets(network: str) -> dict[str, Preset]:

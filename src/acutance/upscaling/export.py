@@ -15,6 +15,7 @@ from acutance.models.checkpoint import stamped
 from acutance.models.spread import SrAndSpread, WithSpread
 from acutance.storage import write_atomically
 from acutance.upscaling.engine import SpreadEngine
+from acutance.upscaling.half_weights import store_in_half
 from acutance.upscaling.merging import merged
 from acutance.upscaling.onnx_runtime import OnnxEngine
 from acutance.upscaling.phases import without_transposed
@@ -25,18 +26,21 @@ TOLERANCE = 2e-5
 PROOF_SIZE = (37, 29)  # odd, and unlike the size that is traced: sizes must have stayed free
 
 
-def export_onnx(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+def export_onnx(
+    network: nn.Module, card: ModelCard, path: Path, *, half: bool = False
+) -> ModelCard:
     """Write `network` as ONNX for any picture size, with its card in the metadata.
 
     The file is compared with the network on a seeded picture and written only if they agree to
     TOLERANCE. The card that is written is returned; it equals that of `save_model`. A network
-    with the head "spread" gives its second output as "log_scale".
+    with the head "spread" gives its second output as "log_scale". With `half`, weights that 16
+    bits hold exactly are stored in them; engines compute in 32 as ever.
     """
     if path.suffix != ".onnx":
         raise InputError(f"{path} must end in .onnx.")
     full = stamped(card, network)
     with evaluating(network):
-        write_atomically(path, lambda temporary: _write_proven(network, full, temporary))
+        write_atomically(path, lambda temporary: _write_proven(network, full, temporary, half))
     return full
 
 
@@ -51,8 +55,10 @@ def evaluating(network: nn.Module) -> Iterator[None]:
         network.train(was_training)
 
 
-def _write_proven(network: nn.Module, card: ModelCard, path: Path) -> None:
+def _write_proven(network: nn.Module, card: ModelCard, path: Path, half: bool) -> None:
     write_onnx(network, card, path)
+    if half:
+        store_in_half(path)
     check_equal(network, OnnxEngine(path), "The ONNX file")
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
+from acutance.models.bundled import brought, family, member
 from acutance.models.card import ModelCard, find_model, level_file
 from acutance.models.checkpoint import load_model, save_model
 from acutance.models.levels import cut
@@ -57,11 +58,13 @@ def export_model(
 ) -> Exported:
     """Write the model (a run folder, .safetensors or .pth) in the form `to`.
 
-    Without `to` the ending of `output` decides, without both it is ONNX; without `output` the
-    file stands beside the model. `scale` cuts a model that grows octave by octave to one of the
-    lower levels it was trained for. `pictures` ask for 8 bits and calibrate them. Nothing that
-    exists is replaced without `overwrite`.
+    Without `to` the ending of `output` decides, without both it is ONNX; without `output` the file
+    stands beside the model, of a bundled one in the current folder. `scale` cuts a model that grows
+    octave by octave to one of the lower levels it was trained for. `pictures` ask for 8 bits and
+    calibrate them. Nothing that exists is replaced without `overwrite`.
     """
+    if scale is not None and family(model):
+        model, scale = member(str(model), scale), None
     name = _form_name(to, output)
     form = FORMS[name]
     if pictures and name not in _IN_8_BITS:
@@ -88,7 +91,9 @@ def export_model(
 
 
 def _beside(model: Path, scale: int | None) -> Path:
+    """Beside the model; of one that the package brings, in the current folder."""
     file = find_model(model)
+    file = Path(file.name) if brought(file) else file
     return file if scale is None else level_file(file, scale)
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeVar, cast, overload
 import numpy as np
 
 from acutance.errors import InputError
-from acutance.imaging.files import read_picture
+from acutance.imaging.files import read_picture, recognised
 from acutance.imaging.picture import Picture
 from acutance.models.card import at_level
 from acutance.upscaling.arrays import from_array, from_pil, is_pil, to_array, to_pil
 from acutance.upscaling.choice import AUTO, open_engine
 from acutance.upscaling.engine import Engine
 from acutance.upscaling.enlarging import enlarge_picture
+from acutance.upscaling.picking import is_open, pick_model
 from acutance.upscaling.settings import Enlargement, Size
 from acutance.upscaling.sizes import ratio_of
 from acutance.upscaling.task import Upscaler
@@ -35,7 +36,7 @@ Given = TypeVar("Given", np.ndarray, "Image", Picture)
 def upscale(
     image: str | Path,
     *,
-    model: "str | Path | Engine | nn.Module",
+    model: "str | Path | Engine | nn.Module | None" = None,
     scale: int | float | Fraction | None = None,
     tile: int | None = None,
     engine: str = AUTO,
@@ -45,7 +46,7 @@ def upscale(
 def upscale(
     image: Given,
     *,
-    model: "str | Path | Engine | nn.Module",
+    model: "str | Path | Engine | nn.Module | None" = None,
     scale: int | float | Fraction | None = None,
     tile: int | None = None,
     engine: str = AUTO,
@@ -54,7 +55,7 @@ def upscale(
 def upscale(
     image: "np.ndarray | Image | Picture | str | Path",
     *,
-    model: "str | Path | Engine | nn.Module",
+    model: "str | Path | Engine | nn.Module | None" = None,
     scale: int | float | Fraction | None = None,
     tile: int | None = None,
     engine: str = AUTO,
@@ -66,21 +67,36 @@ def upscale(
     or fourth channel is alpha; a PIL image; a Picture; or the path of a file, which gives a
     Picture: it keeps the depth and metadata, and `imaging.files.write_picture` writes it.
 
-    `model` is a run folder, a model file, what `load_model` or `open_engine` gave (for many
-    pictures), or "bicubic". `scale` is the model's own unless given: any number above 0. `tile`
-    is the side of the pieces in lr pixels: 0 for the whole at once, None for pieces that fit the
-    memory; it does not change the result. `how` says what else can be asked.
+    `model` is a bundled name, a run folder, a model file, what `load_model` or `open_engine` gave
+    (for many pictures), or "bicubic". Without one it is "photo" for a JPEG (a file, or a PIL image
+    read from one), "small" for anything else, or the best of the bundled at hand. `scale` is the
+    model's own unless given: any number above 0. `tile` is the side of the pieces in lr pixels: 0
+    for the whole at once, None for pieces that fit the memory; it does not change the result. `how`
+    says what else can be asked.
     Raises InputError for what cannot be read or made, RunError rather than give a wrong picture.
     """
     if scale is not None:
         how = replace(how, size=Size(scale=ratio_of(scale)))
     if tile is not None:
         how = replace(how, tile=tile)
-    if isinstance(model, str | Path):
-        model = at_level(model, how.size.scale)
     picture, back = taken(image)
+    if model is None or isinstance(model, str | Path):
+        model = _model_for(image, (picture.height, picture.width), model, how.size)
     upscaler = open_upscaler(model, engine=engine, pixels=picture.height * picture.width)
     return back(enlarge_picture(picture, upscaler, how))
+
+
+def _model_for(
+    image: object, size: tuple[int, int], model: str | Path | None, wanted: Size
+) -> str | Path:
+    """The file that `model` means for a picture of this size (H, W)."""
+    if model is not None and not is_open(model):
+        return at_level(model, wanted.scale)
+    if isinstance(image, str | Path):
+        is_jpeg = recognised(Path(image)).name == "JPEG"
+    else:
+        is_jpeg = getattr(image, "format", None) in ("JPEG", "MPO")  # PIL's; arrays have none
+    return pick_model(model, wanted, size, is_jpeg=is_jpeg).file
 
 
 def open_upscaler(

@@ -32,7 +32,7 @@ from acutance.upscaling.batch import work
 from acutance.upscaling.batch.many import make_plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, folder_record, read_folder
-from acutance.upscaling.batch.request import Request, fingerprint, native_scale
+from acutance.upscaling.batch.request import Request, fingerprint, native_scale, request_for
 from acutance.upscaling.batch.results import UNTOLD, Result
 from acutance.upscaling.batch.running import ONE_BY_ONE, Running, run_batch
 from acutance.upscaling.enlarging import enlarge_picture
@@ -402,6 +402,63 @@ def test_a_network_in_one_process_and_in_two(photos, tmp_path, luma_model):
     told = Told([])
     run(photos, tmp_path / "two", Request(luma_model), watcher=told)
     assert told.notes == [f"engine {engine}: as before"]
+
+
+def mixed_folder(folder: Path) -> Path:
+    """Two PNGs and, under a name that says nothing, a JPEG."""
+    for seed, name in enumerate(("a.png", "b.png")):
+        put(folder / name, seed)
+    Image.fromarray(np.zeros((4, 6, 3), dtype=np.uint8)).save(folder / "c.png", format="JPEG")
+    return folder
+
+
+def test_each_file_gets_its_model_and_each_model_is_opened_once(tmp_path, shelf, monkeypatch):
+    shelf("small-x2", "photo-x2")
+    opened = []
+
+    def open_for(request, *, pixels):
+        opened.append((request.model.stem, request.engine, pixels))
+        return request_module.open_for(request, pixels=pixels)
+
+    monkeypatch.setattr(running_module, "open_for", open_for)
+    told = Told([])
+    photos = mixed_folder(tmp_path / "photos")
+    results = run(photos, tmp_path / "out", Request(), watcher=told)
+    assert [(r.job.source.name, r.row()["model"]) for r in results] == [
+        ("a.png", "small-x2"),
+        ("b.png", "small-x2"),
+        ("c.png", "photo-x2"),
+    ]
+    engine = results[0].made.engine
+    assert opened == [("small-x2", engine, 48), ("photo-x2", engine, 24)]
+    assert told.notes[0] == (
+        "model small-x2 for 2 files: for what is no JPEG, as --model was not given; "
+        "model photo-x2 for 1 file: for a JPEG, as --model was not given"
+    )
+    assert [note.partition(":")[0] for note in told.notes[1:]] == [
+        f"engine {engine} for small-x2",
+        f"engine {engine} for photo-x2",
+    ]
+    again = run(photos, tmp_path / "out", Request())
+    assert set(fates(again).values()) == {"earlier"}
+    named = run(photos / "a.png", tmp_path / "out", Request(shelf() / "small-x2.safetensors"))
+    assert set(fates(named).values()) == {"earlier"}, "the same file by another name"
+
+
+@pytest.mark.slow
+def test_two_processes_pick_the_same(tmp_path, shelf):
+    shelf("small-x2", "photo-x2")
+    photos = mixed_folder(tmp_path / "photos")
+    run(photos, tmp_path / "one", Request())
+    results = run(photos, tmp_path / "two", Request(), Running(2))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert sorted(result.row()["model"] for result in results) == ["photo-x2", *["small-x2"] * 2]
+
+
+def test_what_strength_begins_from_has_the_scale_of_the_model(shelf):
+    folder = shelf("small-x2", "nano-x2", "nano-x3")
+    own = request_for(Request(faithful="nano"), folder / "small-x2.safetensors")
+    assert own.faithful == str(folder / "nano-x2.safetensors")
 
 
 def test_a_mixture_is_a_model_of_its_own(photos, tmp_path, rgb_model):

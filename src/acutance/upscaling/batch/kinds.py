@@ -1,7 +1,7 @@
 """What a file is, before it is read: a picture, an animation or a video, and how large."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,31 +20,37 @@ class Glance:
 
     kind: Kind = "picture"
     pixels: int | None = None
+    size: tuple[int, int] | None = field(default=None, compare=False)  # (H, W) of one frame
+    is_jpeg: bool = field(default=False, compare=False)
 
 
 def glance(path: Path) -> Glance:
     """Look at a file's header; never an error: what is wrong with it is said when it is read."""
     if path.suffix.lower() in VIDEOS:
-        return Glance("video", _pixels_of_video(path))
+        return _glance_at_video(path)
     try:
-        timing = read_timing(path, recognised(path).name)
+        format = recognised(path).name
+        timing = read_timing(path, format)
         if timing is not None:
             frames = len(timing.durations)
-            return Glance("animation", timing.width * timing.height * frames)
+            size = timing.height, timing.width
+            return Glance("animation", timing.width * timing.height * frames, size)
         width, height = size_by_header(path)
-        return Glance("picture", width * height or None)
+        size = (height, width) if width and height else None
+        return Glance("picture", width * height or None, size, format == "JPEG")
     except Exception:  # decoders raise whatever they like on bytes they did not expect
         return Glance()
 
 
-def _pixels_of_video(path: Path) -> int | None:
+def _glance_at_video(path: Path) -> Glance:
     try:
         from acutance.upscaling.video.shots import read_facts  # its packages are an extra
 
         facts = read_facts(path)
-        return facts.width * facts.height * facts.frames or None
+        size = facts.height, facts.width
+        return Glance("video", facts.width * facts.height * facts.frames or None, size)
     except Exception:  # no such package, or a damaged file
-        return None
+        return Glance("video")
 
 
 def size_by_header(path: Path) -> tuple[int, int]:

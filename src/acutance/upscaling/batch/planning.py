@@ -4,24 +4,31 @@ import glob
 import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.imaging.files import picture_paths
 from acutance.imaging.formats import format_of_target
-from acutance.upscaling.batch.kinds import PICTURES, VIDEOS, Kind, glance, is_for
+from acutance.upscaling.batch.kinds import PICTURES, VIDEOS, Glance, Kind, glance, is_for
 from acutance.upscaling.batch.naming import enlarged_name
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to be made from another."""
+    """One file to be made from another.
+
+    `model` is the file of the model that was picked for it, `why` in words; None: the request's.
+    """
 
     source: Path
     target: Path
     kind: Kind = "picture"
     pixels: int | None = None  # of the source, by its header
+    size: tuple[int, int] | None = field(default=None, compare=False)  # (H, W), likewise
+    is_jpeg: bool = field(default=False, compare=False)
+    model: Path | None = None
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def plan_jobs(
     if may_be_file and len(found) == 1 and found[0].named:
         seen = glance(found[0].path)
         _check_format(output, format, seen.kind)
-        jobs = [Job(found[0].path, output, seen.kind, seen.pixels)]
+        jobs = [_as_job(found[0].path, output, seen)]
         _check_targets(jobs)
         return Plan(tuple(jobs), None)
     if may_be_file and output.suffix.lower() in PICTURES + VIDEOS:
@@ -178,7 +185,11 @@ def _job(found: Found, output: Path, label: str, format: str | None) -> Job:
     seen = glance(found.path)
     name = enlarged_name(found.path, label, kind=seen.kind, format=format)
     target = output / found.path.relative_to(found.root).parent / name
-    return Job(found.path, target, seen.kind, seen.pixels)
+    return _as_job(found.path, target, seen)
+
+
+def _as_job(source: Path, target: Path, seen: Glance) -> Job:
+    return Job(source, target, seen.kind, seen.pixels, seen.size, seen.is_jpeg)
 
 
 def _check_format(output: Path, format: str | None, kind: Kind) -> None:

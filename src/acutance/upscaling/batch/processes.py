@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import Literal
@@ -14,7 +15,7 @@ from typing import Literal
 from acutance.errors import InputError, RunError
 from acutance.imaging.parallel import core_count
 from acutance.upscaling.batch.planning import Job
-from acutance.upscaling.batch.request import Request, open_for
+from acutance.upscaling.batch.request import Request, open_for, request_for
 from acutance.upscaling.batch.work import enlarge_one
 from acutance.upscaling.pipeline import Enlarged
 
@@ -45,6 +46,7 @@ class Part:
     pixels: int | None  # of the whole batch, so that the engine is chosen as by a single process
     threads: int
     cores: tuple[int, ...] = ()  # to stay on; none: any, where the system cannot hold to them
+    models: tuple[Path | None, ...] = (None,)  # that were picked for its files; None: the request's
 
 
 @dataclass
@@ -123,18 +125,25 @@ def _hear(worker: _Worker) -> Said:
         )
 
 
-def parts_of(request: Request, count: int, *, pixels: int | None) -> list[Part]:
+def parts_of(
+    request: Request,
+    count: int,
+    *,
+    pixels: int | None,
+    models: tuple[Path | None, ...] = (None,),
+) -> list[Part]:
     """For each process the request with its part of the memory, and its part of the cores."""
     memory = request.how.memory
     each = None if memory is None else memory // count
     mine = replace(request, how=replace(request.how, memory=each))
     if not hasattr(os, "sched_getaffinity"):
-        return [Part(mine, pixels, threads=max(1, core_count() // count))] * count
+        threads = max(1, core_count() // count)
+        return [Part(mine, pixels, threads, models=models)] * count
     all_cores = sorted(os.sched_getaffinity(0))
     shares = [
         all_cores[place::count] or [all_cores[place % len(all_cores)]] for place in range(count)
     ]
-    return [Part(mine, pixels, threads=len(cores), cores=tuple(cores)) for cores in shares]
+    return [Part(mine, pixels, len(cores), tuple(cores), models) for cores in shares]
 
 
 def _start(part: Part) -> _Worker:
@@ -161,14 +170,15 @@ def _unheard() -> Iterator[None]:
 
 
 def _work(pipe: Connection, part: Part) -> None:
-    """Life of a worker: open the model, then job by job until the pipe ends."""
+    """Life of a worker: open its models, then job by job until the pipe ends."""
     Thread(target=_die_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends us
     if part.cores:
         os.sched_setaffinity(0, part.cores)
     os.environ["OMP_NUM_THREADS"] = str(part.threads)
     try:
-        upscaler = open_for(part.request, pixels=part.pixels)
+        requests = {model: request_for(part.request, model) for model in part.models}
+        upscalers = {model: open_for(own, pixels=part.pixels) for model, own in requests.items()}
     except (InputError, RunError) as error:
         pipe.send(Said("broken", reason=str(error), is_input=isinstance(error, InputError)))
         return
@@ -179,7 +189,8 @@ def _work(pipe: Connection, part: Part) -> None:
         except EOFError:
             return
         try:
-            made = enlarge_one(job, upscaler, part.request, progress=_Teller(pipe))
+            own = requests[job.model]
+            made = enlarge_one(job, upscalers[job.model], own, progress=_Teller(pipe))
             pipe.send(Said("made", made=made))
         except (InputError, RunError) as error:
             pipe.send(Said("failed", reason=str(error), is_input=isinstance(error, InputError)))

@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from acutance.errors import InputError
-from acutance.models.card import find_model, read_card
+from acutance.models.bundled import USUAL
+from acutance.models.card import at_level, find_model, read_card
 from acutance.upscaling import ENGINES
 from acutance.upscaling.choice import AUTO, choose_engine, open_engine
 from acutance.upscaling.engine import How
+from acutance.upscaling.picking import is_open
 from acutance.upscaling.picture import BICUBIC, open_upscaler
 from acutance.upscaling.settings import Enlargement, Output, Size
 from acutance.upscaling.task import Upscaler
@@ -32,13 +35,35 @@ MIXER = "pytorch"  # the engine of mixtures, which no file holds
 class Request:
     """What is asked of every file of a batch."""
 
-    model: "Model"  # a mixture "a:0.7,b:0.3" too
+    model: "Model | None" = None  # a mixture "a:0.7,b:0.3" too; None: picked for each file
     how: Enlargement = PLAIN
     output: Output = KEEPING
     engine: str = AUTO
     fast: bool = False  # lower precision where it is faster
     faithful: str | None = None  # the model that `strength` starts from
     uncertainty: bool = False  # a picture of how sure the network is, beside each result
+    engines: Mapping[Path, str] = field(default_factory=dict)  # chosen for models that were picked
+
+
+def asked_model(model: "Model | None", size: Size) -> "Model | None":
+    """The model of a request: of a run that trained lower levels, the level that is asked for.
+
+    What is picked for each file, a bundled family or nothing at all, stays as it is.
+    """
+    if is_open(model):
+        return None if model is None else str(model)
+    return at_level(model, size.scale) if isinstance(model, str | Path) else model
+
+
+def request_for(request: Request, model: Path | None) -> Request:
+    """What is asked of the files for which `model` was picked; None: of all."""
+    if model is None:
+        return request
+    faithful = request.faithful
+    if faithful is not None and faithful != BICUBIC:
+        faithful = str(at_level(faithful, read_card(model).scale))
+    engine = request.engines.get(model, request.engine)
+    return replace(request, model=model, faithful=faithful, engine=engine)
 
 
 def native_scale(request: Request) -> int | None:
@@ -53,6 +78,8 @@ def native_scale(request: Request) -> int | None:
         if request.how.size == Size():
             raise InputError("The model 'bicubic' has no scale of its own. Give one: --scale 2")
         return None
+    if request.model is None:
+        return USUAL
     if isinstance(request.model, str | Path):
         parts = _parts(request.model)
         if len(parts) > 1 and request.engine not in (AUTO, MIXER):
@@ -110,7 +137,8 @@ def open_for(request: Request, *, pixels: int | None) -> Upscaler:
     return open_upscaler(strong, base=weak)
 
 
-def _opened(model: "Model", request: Request, pixels: int | None) -> "Model":
+def _opened(model: "Model | None", request: Request, pixels: int | None) -> "Model":
+    assert model is not None, "a model is picked for each file before"
     if model == BICUBIC or not isinstance(model, str | Path):
         return model
     weights = _parts(model)

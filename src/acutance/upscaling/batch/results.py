@@ -1,6 +1,6 @@
 """What became of each job: by this command, or by earlier ones as the record tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Result:
     def row(self) -> dict[str, Any]:
         """The line of the report."""
         named: dict[str, Any] = {"source": str(self.job.source), "output": str(self.job.target)}
+        if self.job.model is not None:
+            named["model"] = self.job.model.stem
         if self.uncertainty is not None and self.made is not None:
             named["uncertainty"] = str(self.uncertainty)
         if self.error is not None:
@@ -44,14 +46,24 @@ class Result:
 
 
 def sort_out(
-    jobs: Sequence[Job], record: Record, settings: str, request: Request, *, skip_existing: bool
+    jobs: Sequence[Job],
+    record: Record,
+    settings_of: Callable[[Job], str],
+    request: Request,
+    *,
+    skip_existing: bool,
 ) -> tuple[list[Result], list[Job]]:
-    """What is known of jobs without work, by the record and what stands there; and the others."""
+    """What is known of jobs without work, by the record and what stands there; and the others.
+
+    `settings_of` tells what is asked of a job, as the record has it.
+    """
     past, begun = record.past(), set(record.begun())
     overwrite = request.output.overwrite
     known, left = [], []
     for job in jobs:
-        verdict = judge(job, past, settings, overwrite=overwrite, skip_existing=skip_existing)
+        verdict = judge(
+            job, past, settings_of(job), overwrite=overwrite, skip_existing=skip_existing
+        )
         if request.uncertainty and verdict.do == "work" and not overwrite:
             verdict = _judge_sigma(job, verdict, is_ours=job.target.absolute() in begun)
         result = _settled(job, verdict, request)

@@ -1,20 +1,27 @@
 """Do the jobs of a plan, each once, whatever killed an earlier command; one by one or at once."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from acutance.errors import InputError, RunError
 from acutance.upscaling.batch.leftovers import remove_leftovers
+from acutance.upscaling.batch.picking import picks_line
 from acutance.upscaling.batch.planning import Job, Plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, engine_before, file_record, folder_record
 from acutance.upscaling.batch.report import Report
-from acutance.upscaling.batch.request import Request, fingerprint, open_for, with_engine
+from acutance.upscaling.batch.request import (
+    Request,
+    fingerprint,
+    open_for,
+    request_for,
+    with_engine,
+)
 from acutance.upscaling.batch.results import Result, beside, sort_out
 from acutance.upscaling.batch.work import enlarge_one
 from acutance.upscaling.pipeline import Enlarged
@@ -66,9 +73,11 @@ def run_batch(
     that fails gives a Result with its error and stops no other. Raises InputError or RunError
     where nothing can be done at all: no such model, another command at work in the folder.
     """
-    began_ns, settings = time.time_ns(), fingerprint(request)
+    began_ns, settings = time.time_ns(), _settings(plan.jobs, request)
     watcher = watcher or _Nobody()
     meter = _Meter(plan.jobs, watcher)
+    if picked := picks_line(plan.jobs):
+        watcher.note(picked)
     with ExitStack() as stack:
         record = stack.enter_context(closing(_open_record(plan, running)))
         stack.callback(lambda: remove_leftovers(record.begun(), before_ns=time.time_ns()))
@@ -84,11 +93,12 @@ def run_batch(
             meter.finish(result.job)
             yield result
         if jobs:
-            before = engine_before(record.past(), settings)
-            request, why = with_engine(request, before, pixels=meter.pixels)
-            if why:
-                watcher.note(f"engine {request.engine}: {why}")
-        begin = partial(record.begin, settings=settings)
+            befores = {job.model: engine_before(record.past(), settings(job)) for job in jobs}
+            request = _with_engines(request, befores, meter, watcher)
+
+        def begin(job: Job) -> None:
+            record.begin(job, settings(job))
+
         for job, outcome in _outcomes(jobs, request, running.processes, begin=begin, meter=meter):
             result = _result(job, outcome, request)
             _write_down(result, record, report)
@@ -109,6 +119,12 @@ class _Meter:
         self._finished = 0.0
         self._watcher = watcher
 
+    def pixels_for(self, model: Path | None) -> int | None:
+        """Of the jobs for which this model was picked; of all where none was."""
+        if model is None:
+            return self.pixels
+        return sum(job.pixels or 0 for job in self._weights if job.model == model) or None
+
     def share(self, job: Job, share: float) -> None:
         self._shares[job] = share * self._weights[job]
         self._tell()
@@ -120,6 +136,38 @@ class _Meter:
 
     def _tell(self) -> None:
         self._watcher.progress(self._finished + sum(self._shares.values()), self._total)
+
+
+def _settings(jobs: Sequence[Job], request: Request) -> Callable[[Job], str]:
+    """What is asked of a job, as the record has it: a fingerprint for each model."""
+    found = {
+        model: fingerprint(request_for(request, model))
+        for model in dict.fromkeys(job.model for job in jobs)
+    }
+    return lambda job: found[job.model]
+
+
+def _with_engines(
+    request: Request,
+    befores: Mapping[Path | None, str | None],
+    meter: "_Meter",
+    watcher: Watcher,
+) -> Request:
+    """The request with an engine for each of the models; `befores` are those of a stopped command.
+
+    Says which, and why.
+    """
+    for model, before in befores.items():
+        own = request_for(request, model)
+        own, why = with_engine(own, before, pixels=meter.pixels_for(model))
+        if why:
+            of = f" for {model.stem}" if model is not None and len(befores) > 1 else ""
+            watcher.note(f"engine {own.engine}{of}: {why}")
+        if model is None:
+            request = own
+        else:
+            request = replace(request, engines={**request.engines, model: own.engine})
+    return request
 
 
 def _open_record(plan: Plan, running: Running) -> Record:
@@ -138,15 +186,19 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     """Do what is left, here or in several processes."""
     if processes > 1 and len(jobs) > 1:
-        parts = parts_of(request, min(processes, len(jobs)), pixels=meter.pixels)
+        models = tuple(dict.fromkeys(job.model for job in jobs))
+        count = min(processes, len(jobs))
+        parts = parts_of(request, count, pixels=meter.pixels, models=models)
         yield from in_processes(jobs, parts, begin=begin, progress=meter.share)
         return
-    upscaler = None
+    upscalers: dict[Path | None, Upscaler] = {}
     for job in jobs:
-        if upscaler is None:
-            upscaler = open_for(request, pixels=meter.pixels)
+        own = request_for(request, job.model)
+        if job.model not in upscalers:
+            upscalers[job.model] = open_for(own, pixels=meter.pixels_for(job.model))
         begin(job)
-        yield job, _attempt(job, upscaler, request, progress=partial(meter.share, job))
+        made = _attempt(job, upscalers[job.model], own, progress=partial(meter.share, job))
+        yield job, made
 
 
 def _attempt(

@@ -1,0 +1,204 @@
+"""Make the models that the package brings, as bundled_models.toml says.
+
+    python benchmarks/bundled_models.py list
+    python benchmarks/bundled_models.py make nano-x2 [--minutes N] [--keep] [--set KEY=VALUE ...]
+
+Needs ACUTANCE_DATA with T91, BSDS200, Set5, Set14 and B100. `make` trains in runs/bundled/NAME and
+goes on where it was stopped, by Ctrl-C or after --minutes. What is finished is scored, measured in
+8 bits, given its card and its ONNX twin, checked for size, and only then put into the package
+(--into names another folder). With --keep the last snapshot of an unfinished training is copied to
+training/wip/NAME, from where another machine goes on; the finished model removes it.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+from acutance.errors import InputError, RunError
+from acutance.models.bundled import FOLDER
+from acutance.models.card import MODEL_FILE, ModelCard
+from acutance.models.checkpoint import halve, load_model, save_model
+from acutance.storage import write_atomically
+from acutance.study.score import evaluate
+from acutance.training.recipe import read_assignment
+from acutance.training.snapshots import newest_snapshot
+from acutance.training.start import carry_out
+from acutance.training.two_stages import FIRST
+from acutance.upscaling.export import export_onnx
+from acutance.upscaling.int8 import export_int8
+from bundled_plans import Plan, data_folder, names, read_plan
+
+HERE = Path(__file__).parent
+RUNS, WIP = HERE.parent / "runs" / "bundled", HERE.parent / "training" / "wip"
+SETS, PROTOCOL = ("Set5", "Set14", "B100"), "y@1"
+MOST_BYTES, MOST_TOGETHER = 2 * 2**20, 12_000_000  # of a file, and of all that are bundled
+UNFINISHED = 3  # exit code
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    if options.work == "list":
+        print("\n".join(names()))
+        return
+    plan = read_plan(options.name, dict(map(read_assignment, options.set)))
+    run = options.runs / plan.name
+    take_up(WIP / plan.name, run)
+    if not train(plan, run, options.minutes):
+        if options.keep and keep(run, WIP / plan.name):
+            print(WIP / plan.name)
+        print(f"{plan.name} is not finished; give the same command to go on", file=sys.stderr)
+        sys.exit(UNFINISHED)
+    for path in finish(plan, run, options.into):
+        print(path)
+    shutil.rmtree(WIP / plan.name, ignore_errors=True)
+
+
+def train(plan: Plan, run: Path, minutes: float) -> bool:
+    """Train, or go on, for at most so many minutes (0: to the end); whether it is finished."""
+    if (run / MODEL_FILE).is_file():
+        return True
+    try:
+        with ended_after(minutes):
+            carry_out(plan.recipe, run)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+@contextmanager
+def ended_after(minutes: float) -> Iterator[None]:
+    """As if Ctrl-C were pressed then: the training saves everything and ends."""
+    timer = Timer(minutes * 60, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    if minutes:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def finish(plan: Plan, run: Path, into: Path) -> list[Path]:
+    """Score the model of a finished run, write its card, and put its two files into `into`."""
+    network = load_model(run)
+    card: ModelCard = network.card  # pyright: ignore[reportAssignmentType]
+    count, most = sum(p.numel() for p in network.parameters()), plan.told["most_parameters"]
+    if count > most:
+        raise InputError(f"{plan.name} has {count:,} parameters; its family has up to {most:,}.")
+    half = bool(plan.told["half"])
+    if half:
+        halve(network)
+    card = replace(
+        card,
+        name=plan.name,
+        loss=plan.loss,
+        data=f"{plan.pictures}; python benchmarks/bundled_models.py make {plan.name}",
+        data_terms=plan.told["data_terms"],
+        seeds=(plan.recipe.seed,),
+        licence=plan.told["licence"],
+        bad_at=plan.told["bad_at"],
+        scores=None,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / f"{plan.name}.safetensors"
+        save_model(network, card, model, half=half)
+        scores = scored(model, plan.told["metrics"])
+        cost = cost_of_int8(network, card, Path(folder), plan)
+        card = replace(card, scores=scores, int8=cost)
+        save_model(network, card, model, half=half)
+        twin = model.with_suffix(".onnx")
+        export_onnx(network, card, twin, half=half)
+        return put_in_place([twin, model], into)
+
+
+def scored(model: Path, metrics: list[str]) -> dict[str, Any]:
+    """The means on the test sets, as `acutance evaluate` gives them."""
+    found = evaluate(
+        model, [data_folder() / name for name in SETS], protocol=PROTOCOL, metrics=metrics
+    )
+    sets = {
+        name: {metric: round(found.mean(name, metric), 4) for metric in metrics}
+        for name in found.sets()
+    }
+    return {"protocol": found.protocol, "sets": sets}
+
+
+def cost_of_int8(network: Any, card: ModelCard, folder: Path, plan: Plan) -> Mapping[str, object]:
+    """What 8 bits would cost, as `acutance export --int8` measures it."""
+    pictures = data_folder() / plan.told["int8_pictures"]
+    final, _ = export_int8(network, card, folder / "in-8-bits.onnx", [pictures])
+    return (final.scores or {})["int8"]  # pyright: ignore[reportReturnType]
+
+
+def put_in_place(files: list[Path], into: Path) -> list[Path]:
+    """Copy finished files, each whole or not at all, the model after its twin.
+
+    Raises RunError where a file, or all of the folder with them, would be too large.
+    """
+    coming = {into / file.name: file for file in files}
+    beside = [p for p in into.glob("*") if p.suffix in (".safetensors", ".onnx")]
+    together = sum(file.stat().st_size for file in [*files, *(set(beside) - coming.keys())])
+    for file in files:
+        if (size := file.stat().st_size) > MOST_BYTES:
+            raise RunError(f"{file.name} has {size:,} bytes; a bundled file has {MOST_BYTES:,}.")
+    if together > MOST_TOGETHER:
+        raise RunError(f"All bundled files have {together:,} bytes, more than {MOST_TOGETHER:,}.")
+    for target, file in coming.items():
+        write_atomically(target, file.read_bytes())
+    return list(coming)
+
+
+def keep(run: Path, wip: Path) -> bool:
+    """Copy what a run needs to go on: its recipe, its log, and the newest snapshot alone.
+
+    Gives whether there is anything to go on from.
+    """
+    for stage in (Path(), Path(FIRST)):
+        here, there = run / stage, wip / stage
+        newest = newest_snapshot(here)
+        if newest is None:
+            continue
+        files = [newest, *(here / name for name in ("run.toml", "log.jsonl", MODEL_FILE))]
+        for file in files:
+            if file.is_file():
+                write_atomically(there / file.relative_to(here), file.read_bytes())
+        for old in (there / newest.parent.relative_to(here)).glob("step-*.safetensors"):
+            if old.name != newest.name:
+                old.unlink()
+    return wip.is_dir()
+
+
+def take_up(wip: Path, run: Path) -> None:
+    """Begin a run from what was kept, where this machine has not begun it."""
+    if wip.is_dir() and not run.exists():
+        shutil.copytree(wip, run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    works = parser.add_subparsers(dest="work", required=True)
+    works.add_parser("list", help="The models of the table.")
+    make = works.add_parser("make", help="Train, score and bundle one model.")
+    make.add_argument("name", metavar="NAME-xS")
+    make.add_argument("--minutes", type=float, default=0.0, help="of training, now [to the end]")
+    make.add_argument("--keep", action="store_true", help="an unfinished one in training/wip")
+    make.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    make.add_argument("--runs", type=Path, default=RUNS)
+    make.add_argument("--into", type=Path, default=FOLDER)
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (InputError, RunError) as error:
+        sys.exit(f"bundled_models: {error}")

@@ -1,0 +1,109 @@
+"""What bundled_models.toml says of one model, checked and ready to be carried out."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acutance.catalog import nearest
+from acutance.errors import InputError
+from acutance.models.card import find_model
+from acutance.study.quickstart import sample_folder
+from acutance.training.recipe import Recipe, make_recipe
+
+TABLE = Path(__file__).with_name("bundled_models.toml")
+SAMPLES = "scikit-image/"
+MODELS = {"start": "network.start", "teacher": "loss.teacher"}
+KEYS = {"photos", "data_terms", "licence", "metrics", "half", "int8_pictures", "bad_at"}
+KEYS |= {"most_parameters", "settings", *MODELS}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One model: how it is trained, and what its card says besides."""
+
+    name: str  # "nano-x2"
+    recipe: Recipe
+    told: Mapping[str, Any]  # the keys of the table but settings
+
+    @property
+    def pictures(self) -> str:
+        """What it was trained on, in words for the card."""
+        words = [word for word in self.told["photos"] if not word.startswith(SAMPLES)]
+        count = len(self.told["photos"]) - len(words)
+        samples = [f"{count} photographs of scikit-image"] if count else []
+        drawn = [w.replace("procedural:", "") + " drawn pictures" for w in words if ":" in w]
+        return ", ".join([*samples, *(w for w in words if ":" not in w), *drawn])
+
+    @property
+    def loss(self) -> str:
+        """The expressions of all stages, and the model that the first began from."""
+        first, last = self.recipe.first.loss, self.recipe.loss.expression
+        stages = f"{first}, then {last}" if first else last
+        start = self.told.get("start")
+        return f"{stages}, from {self.member(start)}" if start else stages
+
+    def member(self, name: str) -> str:
+        """A bundled family's file for the scale of this model; what has a folder is a file."""
+        return name if "/" in name else f"{name}-x{self.recipe.network.scale}"
+
+
+def names() -> list[str]:
+    """Every model of the table."""
+    families = _table()["family"]
+    return [f"{name}-x{scale}" for name, found in families.items() for scale in found["scales"]]
+
+
+def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
+    """The plan of one model; `settings` go before those of the table.
+
+    Raises InputError for a model that the table has not, and for what is wrong in it.
+    """
+    if name not in names():
+        raise InputError(f"The table {TABLE.name} has no model '{name}'. {nearest(name, names())}")
+    table = _table()
+    family, _, scale = name.rpartition("-x")
+    layers = [table["every"], table["family"][family], table.get("model", {}).get(name, {})]
+    told: dict[str, Any] = {}
+    joined: dict[str, object] = {"network.scale": int(scale)}
+    for layer in layers:
+        unknown = layer.keys() - KEYS - {"scales"}
+        if unknown:
+            raise InputError(f"{TABLE.name}: {name} has '{min(unknown)}', which says nothing.")
+        told |= {key: value for key, value in layer.items() if key not in ("settings", "scales")}
+        joined |= layer.get("settings", {})
+    joined["data.photos"] = [_source(word) for word in told["photos"]]
+    recipe, _ = make_recipe([(TABLE.name, joined), ("command line", settings or {})])
+    plan = Plan(name, recipe, told)
+    begun = {key: _model(plan.member(told[word])) for word, key in MODELS.items() if told.get(word)}
+    if begun:
+        layers_of_recipe = [(TABLE.name, {**joined, **begun}), ("command line", settings or {})]
+        plan = Plan(name, make_recipe(layers_of_recipe)[0], told)
+    return plan
+
+
+def data_folder() -> Path:
+    """Where the published pictures are."""
+    root = os.environ.get("ACUTANCE_DATA")
+    if not root:
+        raise InputError("Say where T91, BSDS200 and the test sets are: ACUTANCE_DATA=FOLDER.")
+    return Path(root).resolve()
+
+
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def _source(word: str) -> str:
+    if word.startswith("procedural"):
+        return word
+    if word.startswith(SAMPLES):
+        return str(sample_folder() / word.removeprefix(SAMPLES))
+    return str(data_folder() / word)
+
+
+def _model(word: str) -> str:
+    """The file of a model that was made before, or one below $ACUTANCE_DATA."""
+    return str(data_folder() / word) if "/" in word else str(find_model(Path(word)))

@@ -1,0 +1,34 @@
+"""The models that the package brings, as their cards say."""
+
+from guide_tables import table
+
+SETS = ("Set5", "Set14", "B100")
+
+
+def bundled_table() -> str:
+    """A row for each file; below it what the owners of the pictures ask, and what it is bad at."""
+    from acutance.models.listing import listed_models
+
+    rows, notes = [], {}
+    for model in listed_models():
+        card, scores = model.card, model.scores()
+        rows.append(
+            (
+                f"`{model.family}`",
+                f"x{card.scale}",
+                f"{model.parameters:,}",
+                f"{model.size / 1024:,.0f}",
+                *(f"{scores[name]['psnr']:.2f}" if name in scores else "-" for name in SETS),
+                card.int8["loss_db"] if card.int8 else "-",
+                card.data_terms.partition(".")[0],
+                card.licence,
+            )
+        )
+        notes[model.family] = (
+            f"- `{model.family}`, bad at: {card.bad_at} Pictures: {card.data_terms}"
+        )
+    head = ("model", "scale", "parameters", "KiB", *SETS, "8 bits cost, dB")
+    return table((*head, "pictures", "licence"), rows) + "\n" + "\n".join(notes.values()) + "\n"
+
+
+BUNDLED_TABLE = {"bundled": bundled_table}

@@ -1,0 +1,90 @@
+"""The maker of the bundled models: its table can be carried out, and nothing too large gets in."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from acutance.errors import InputError, RunError
+from acutance.losses.expression import parse_loss
+from acutance.models.building import describe, skeleton
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BEGUN = ("small-balanced", "small-sharp")  # from a model that must have been made before
+
+
+@pytest.fixture
+def maker(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("ACUTANCE_DATA", str(tmp_path))
+    yield __import__("bundled_models")
+    for name in ("bundled_models", "bundled_plans"):
+        sys.modules.pop(name, None)
+
+
+def test_every_model_of_the_table_can_be_made(maker, shelf):
+    shelf(*(f"small-x{scale}" for scale in (2, 3, 4)))
+    for name in maker.names():
+        plan = maker.read_plan(name)
+        choice = plan.recipe.network
+        assert choice.scale == int(name[-1])
+        color = {"luma": 1, "rgb": 3}[choice.color]
+        card = describe(choice.name, scale=choice.scale, channels=color, arguments=choice.arguments)
+        count = sum(p.numel() for p in skeleton(card).parameters())
+        assert count <= plan.told["most_parameters"]
+        assert parse_loss(plan.recipe.loss.expression)
+        assert plan.recipe.stop.steps > 0
+        assert plan.told["data_terms"]
+        assert plan.told["bad_at"]
+        is_begun = name.startswith(BEGUN)
+        assert plan.loss.endswith(f", from small-x{name[-1]}") == is_begun
+        assert plan.recipe.network.start.endswith(f"small-x{name[-1]}.safetensors") == is_begun
+
+
+def test_settings_go_before_the_table_and_names_are_checked(maker):
+    plan = maker.read_plan("nano-x3", {"stop.steps": 7})
+    assert (plan.recipe.stop.steps, plan.recipe.network.scale) == (7, 3)
+    assert plan.pictures == "T91, BSDS200"
+    assert maker.read_plan("small-free-x2").pictures.endswith("scikit-image, 200 drawn pictures")
+    with pytest.raises(InputError, match=r"has no model 'nano-x5'. Did you mean 'nano-x"):
+        maker.read_plan("nano-x5")
+
+
+def test_nothing_too_large_gets_in(maker, tmp_path, monkeypatch):
+    monkeypatch.setattr(maker, "MOST_BYTES", 10)
+    monkeypatch.setattr(maker, "MOST_TOGETHER", 25)
+    into = tmp_path / "bundled"
+    into.mkdir()
+    (into / "a-x2.onnx").write_bytes(b"." * 10)
+    (into / "b-x2.onnx").write_bytes(b"." * 9)  # its place is taken by the new one
+    new = [tmp_path / f"b-x2{ending}" for ending in (".onnx", ".safetensors")]
+    for size, reason in ((11, r"b-x2.onnx has 11 bytes"), (8, r"All bundled files have 26 bytes")):
+        for path in new:
+            path.write_bytes(b"!" * size)
+        with pytest.raises(RunError, match=reason):
+            maker.put_in_place(new, into)
+        assert {path.read_bytes()[:1] for path in into.iterdir()} == {b"."}
+    new[0].write_bytes(b"!" * 7)
+    maker.put_in_place(new, into)
+    assert sorted((p.name, p.stat().st_size) for p in into.iterdir()) == [
+        ("a-x2.onnx", 10),
+        ("b-x2.onnx", 7),
+        ("b-x2.safetensors", 8),
+    ]
+
+
+def test_the_newest_snapshot_is_kept_and_taken_up(maker, tmp_path):
+    run, wip, elsewhere = (tmp_path / name for name in ("run", "wip", "elsewhere"))
+    assert not maker.keep(run, wip)
+    for step in (1, 2):
+        (run / "state").mkdir(parents=True, exist_ok=True)
+        (run / "state" / f"step-0000000{step}.safetensors").write_bytes(b"s")
+        (run / "run.toml").write_text("r")
+        (run / "samples.png").write_bytes(b"p")
+        assert maker.keep(run, wip)
+    maker.take_up(wip, elsewhere)
+    found = {str(p.relative_to(elsewhere)) for p in elsewhere.rglob("*") if p.is_file()}
+    assert found == {"run.toml", "state/step-00000002.safetensors"}
+    (elsewhere / "run.toml").write_text("mine")
+    maker.take_up(wip, elsewhere)
+    assert (elsewhere / "run.toml").read_text() == "mine"
