@@ -47,6 +47,20 @@ def test_the_card_says_so(tmp_path):
     card = mixed({a: 0.7, b: 0.3}).card
     assert (card.name, card.loss, card.licence) == ("0.7 a + 0.3 b", "l1 + mse", "MIT")
     assert (card.scores, card.steps) == (None, 9)
+
+
+def test_the_card_says_nothing_that_is_true_of_one_alone(tmp_path):
+    told = {"data_terms": "Research.", "seeds": (0,), "int8": {"loss_db": 0.1}, "bad_at": "text"}
+    a = saved(tmp_path, "a", **told)
+    b = saved(tmp_path, "b", nudge=0.2, **{**told, "data_terms": "Free.", "seeds": (1,)})
+    card = mixed({a: 0.7, b: 0.3}).card
+    assert (card.seeds, card.int8, card.scores) == ((), None, None)
+    assert (card.data_terms, card.bad_at) == ("Research. + Free.", "text")
+
+
+def test_the_digest_of_a_mixture_is_its_own(tmp_path):
+    a, b = saved(tmp_path, "a"), saved(tmp_path, "b", nudge=0.2)
+    card = mixed({a: 0.7, b: 0.3}).card
     digests = {load_model(a).card.weights, load_model(b).card.weights, ""}
     assert card.weights not in digests
 

@@ -160,10 +160,10 @@ def _mixed_card(
     text = {
         field.name: " + ".join(dict.fromkeys(getattr(card, field.name) for card in cards))
         for field in fields(first)
-        if field.name in ("loss", "data", "licence")
+        if field.name in ("loss", "data", "licence", "data_terms", "bad_at")
     }
     names = [card.name or Path(path).stem for card, path in zip(cards, weights, strict=True)]
     shares = zip(weights.values(), names, strict=True)
     name = " + ".join(f"{weight:g} {name}" for weight, name in shares)
-    steps = max(card.steps for card in cards)
-    return replace(first, name=name, steps=steps, scores=None, weights="", **text)
+    mixture = replace(first, scores=None, seeds=(), int8=None, weights="")
+    return replace(mixture, name=name, steps=max(card.steps for card in cards), **text)
