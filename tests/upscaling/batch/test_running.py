@@ -32,7 +32,13 @@ from acutance.upscaling.batch import work
 from acutance.upscaling.batch.many import make_plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, folder_record, read_folder
-from acutance.upscaling.batch.request import Request, fingerprint, native_scale, request_for
+from acutance.upscaling.batch.request import (
+    Request,
+    asked_model,
+    fingerprint,
+    native_scale,
+    request_for,
+)
 from acutance.upscaling.batch.results import UNTOLD, Result
 from acutance.upscaling.batch.running import ONE_BY_ONE, Running, run_batch
 from acutance.upscaling.enlarging import enlarge_picture
@@ -457,8 +463,16 @@ def test_two_processes_pick_the_same(tmp_path, shelf):
 
 def test_what_strength_begins_from_has_the_scale_of_the_model(shelf):
     folder = shelf("small-x2", "nano-x2", "nano-x3")
-    own = request_for(Request(faithful="nano"), folder / "small-x2.safetensors")
-    assert own.faithful == str(folder / "nano-x2.safetensors")
+    small, nano = (folder / f"{name}-x2.safetensors" for name in ("small", "nano"))
+    picked = request_for(Request(faithful="nano"), small)
+    named = request_for(Request(small, faithful="nano"), None)
+    assert [picked.faithful, named.faithful] == [str(nano)] * 2
+
+
+def test_a_mixture_of_families_is_of_the_scale_that_is_asked_for(shelf):
+    shelf("small-x2", "small-x4", "nano-x2", "nano-x4")
+    mixture = asked_model("small:0.5,nano:0.5", Size(scale=Fraction(4)))
+    assert mixture == "small-x4:0.5,nano-x4:0.5"
 
 
 def test_a_mixture_is_a_model_of_its_own(photos, tmp_path, rgb_model):
