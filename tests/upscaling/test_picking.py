@@ -34,10 +34,10 @@ def test_a_jpeg_gets_photo_and_all_else_small(shelf):
 
 def test_the_next_best_is_taken_and_said(shelf):
     shelf("nano-x2", "nano-x3", "small-sharp-x2")
-    for is_jpeg in (True, False):
-        assert picked(is_jpeg=is_jpeg) == ("nano-x2", f"the best at hand, {GIVEN}")
+    assert picked(is_jpeg=True) == ("nano-x2", f"the best at hand for a JPEG, {GIVEN}")
+    assert picked() == ("nano-x2", f"the best at hand for what is no JPEG, {GIVEN}")
     shelf("small-x2")
-    assert picked(is_jpeg=True) == ("small-x2", f"the best at hand, {GIVEN}")
+    assert picked(is_jpeg=True) == ("small-x2", f"the best at hand for a JPEG, {GIVEN}")
     assert picked(wanted=Size(scale=Fraction(3)))[0] == "nano-x3"  # in one run, not in two
 
 

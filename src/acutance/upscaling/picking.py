@@ -84,10 +84,10 @@ def _fitting(factor: Fraction | float | None, *, is_jpeg: bool) -> str:
 
 
 def _why(is_jpeg: bool, name: str) -> str:
+    what = "for a JPEG" if is_jpeg else "for what is no JPEG"
     if name != (FOR_JPEG if is_jpeg else FOR_OTHERS)[0]:
-        return "the best at hand, as --model was not given"
-    what = "a JPEG" if is_jpeg else "what is no JPEG"
-    return f"for {what}, as --model was not given"
+        what = f"the best at hand {what}"
+    return f"{what}, as --model was not given"
 
 
 def _detour(name: str, scales: Collection[int], factor: Fraction | float) -> str:
