@@ -24,7 +24,7 @@ from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
 from acutance.models import build
 from acutance.models.building import describe
-from acutance.models.checkpoint import save_model
+from acutance.models.checkpoint import load_model, save_model
 from acutance.upscaling.batch import processes as processes_module
 from acutance.upscaling.batch import request as request_module
 from acutance.upscaling.batch import running as running_module
@@ -449,6 +449,24 @@ def test_each_file_gets_its_model_and_each_model_is_opened_once(tmp_path, shelf,
     assert set(fates(again).values()) == {"earlier"}
     named = run(photos / "a.png", tmp_path / "out", Request(shelf() / "small-x2.safetensors"))
     assert set(fates(named).values()) == {"earlier"}, "the same file by another name"
+
+
+def test_what_another_model_made_is_not_finished(tmp_path, shelf):
+    """A model that came with a newer installation is picked now: nothing of the old is its work."""
+    folder = shelf("nano-x2")
+    photos = mixed_folder(tmp_path / "photos")
+    first = run(photos, tmp_path / "out", Request())
+    first[0].job.target.unlink()
+    shelf("small-x2")
+    network = load_model(folder / "nano-x2.safetensors")
+    card = replace(network.card, name="small-x2")  # pyright: ignore
+    save_model(network, card, folder / "small-x2.safetensors")
+    again = run(photos, tmp_path / "out", Request())
+    assert sorted(fates(again).values()) == ["failed", "failed", "made"]
+    assert {result.row()["model"] for result in again} == {"small-x2"}
+    assert all("with other settings" in str(result.error) for result in again if result.error)
+    old = run(photos, tmp_path / "out", Request(folder / "nano-x2.safetensors"))
+    assert sorted(fates(old).values()) == ["earlier", "earlier", "failed"]
 
 
 @pytest.mark.slow
