@@ -7,7 +7,8 @@ Needs ACUTANCE_DATA with T91, BSDS200, Set5, Set14 and B100. `make` trains in ru
 goes on where it was stopped, by Ctrl-C or after --minutes. What is finished is scored, measured in
 8 bits, given its card and its ONNX twin, checked for size, and only then put into the package
 (--into names another folder). With --keep the last snapshot of an unfinished training is copied to
-training/wip/NAME, from where another machine goes on; the finished model removes it.
+training/wip/NAME, from where another machine that has the pictures in the same folders goes on; the
+finished model removes it.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import shutil
 import signal
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -29,7 +31,8 @@ from acutance.models.card import MODEL_FILE, ModelCard
 from acutance.models.checkpoint import halve, load_model, save_model
 from acutance.storage import write_atomically
 from acutance.study.score import evaluate
-from acutance.training.recipe import read_assignment
+from acutance.training.recipe import plain_settings, read_assignment
+from acutance.training.record import differences
 from acutance.training.snapshots import newest_snapshot
 from acutance.training.start import carry_out
 from acutance.training.two_stages import FIRST
@@ -42,6 +45,7 @@ RUNS, WIP = HERE.parent / "runs" / "bundled", HERE.parent / "training" / "wip"
 SETS, PROTOCOL = ("Set5", "Set14", "B100"), "y@1"
 MOST_BYTES, MOST_TOGETHER = 2 * 2**20, 12_000_000  # of a file, and of all that are bundled
 UNFINISHED = 3  # exit code
+ELSEWHERE = ("  data.photos:", "  network.start:", "  loss.teacher:", "  machine.")  # settings
 
 
 def main() -> None:
@@ -65,6 +69,7 @@ def main() -> None:
 def train(plan: Plan, run: Path, minutes: float) -> bool:
     """Train, or go on, for at most so many minutes (0: to the end); whether it is finished."""
     if (run / MODEL_FILE).is_file():
+        check_same_recipe(plan, run)
         return True
     try:
         with ended_after(minutes):
@@ -72,6 +77,20 @@ def train(plan: Plan, run: Path, minutes: float) -> bool:
     except KeyboardInterrupt:
         return False
     return True
+
+
+def check_same_recipe(plan: Plan, run: Path) -> None:
+    """Raise InputError for a finished run of another recipe, which the card would not tell.
+
+    Where the pictures and models are, and the machine, may differ.
+    """
+    tables = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+    then, now = plain_settings(tables["recipe"]), plain_settings(asdict(plan.recipe))
+    if different := [line for line in differences(then, now) if not line.startswith(ELSEWHERE)]:
+        told = "\n".join(different)
+        raise InputError(
+            f"{run} is finished, by another recipe:\n{told}\nGive the same --set, or remove it."
+        )
 
 
 @contextmanager
@@ -101,7 +120,7 @@ def finish(plan: Plan, run: Path, into: Path) -> list[Path]:
         card,
         name=plan.name,
         loss=plan.loss,
-        data=f"{plan.pictures}; python benchmarks/bundled_models.py make {plan.name}",
+        data=f"{plan.pictures}; {plan.command}",
         data_terms=plan.told["data_terms"],
         seeds=(plan.recipe.seed,),
         licence=plan.told["licence"],

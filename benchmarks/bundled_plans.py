@@ -1,9 +1,11 @@
 """What bundled_models.toml says of one model, checked and ready to be carried out."""
 
+import json
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,14 @@ class Plan:
     name: str  # "nano-x2"
     recipe: Recipe
     told: Mapping[str, Any]  # the keys of the table but settings
+    changed: Mapping[str, object] = field(default_factory=dict)  # settings instead of the table's
+
+    @property
+    def command(self) -> str:
+        """What makes this model anew."""
+        words = [f"{key}={json.dumps(value)}" for key, value in self.changed.items()]
+        sets = [word for each in words for word in ("--set", each)]
+        return shlex.join(["python", "benchmarks/bundled_models.py", "make", self.name, *sets])
 
     @property
     def pictures(self) -> str:
@@ -39,11 +49,13 @@ class Plan:
 
     @property
     def loss(self) -> str:
-        """The expressions of all stages, and the model that the first began from."""
+        """The expressions of all stages, the teacher, and the model that the first began from."""
         first, last = self.recipe.first.loss, self.recipe.loss.expression
-        stages = f"{first}, then {last}" if first else last
-        start = self.told.get("start")
-        return f"{stages}, from {self.member(start)}" if start else stages
+        said = f"{first}, then {last}" if first else last
+        for key, words in (("teacher", "taught by"), ("start", "from")):
+            if model := self.told.get(key):
+                said += f", {words} {self.member(model)}"
+        return said
 
     def member(self, name: str) -> str:
         """A bundled family's file for the scale of this model; what has a folder is a file."""
@@ -66,6 +78,8 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
     table = _table()
     family, _, scale = name.rpartition("-x")
     layers = [table["every"], table["family"][family], table.get("model", {}).get(name, {})]
+    if unknown := table.get("model", {}).keys() - set(names()):
+        raise InputError(f"{TABLE.name} has no family for [model.{min(unknown)}].")
     told: dict[str, Any] = {}
     joined: dict[str, object] = {"network.scale": int(scale)}
     for layer in layers:
@@ -74,13 +88,16 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
             raise InputError(f"{TABLE.name}: {name} has '{min(unknown)}', which says nothing.")
         told |= {key: value for key, value in layer.items() if key not in ("settings", "scales")}
         joined |= layer.get("settings", {})
+    changed = dict(settings or {})
+    if fixed := changed.keys() & {"data.photos", "network.scale", *MODELS.values()}:
+        raise InputError(f"The card tells {min(fixed)} by {TABLE.name}: change it there.")
     joined["data.photos"] = [_source(word) for word in told["photos"]]
-    recipe, _ = make_recipe([(TABLE.name, joined), ("command line", settings or {})])
-    plan = Plan(name, recipe, told)
+    recipe, _ = make_recipe([(TABLE.name, joined), ("command line", changed)])
+    plan = Plan(name, recipe, told, changed)
     begun = {key: _model(plan.member(told[word])) for word, key in MODELS.items() if told.get(word)}
     if begun:
-        layers_of_recipe = [(TABLE.name, {**joined, **begun}), ("command line", settings or {})]
-        plan = Plan(name, make_recipe(layers_of_recipe)[0], told)
+        layers_of_recipe = [(TABLE.name, {**joined, **begun}), ("command line", changed)]
+        plan = Plan(name, make_recipe(layers_of_recipe)[0], told, changed)
     return plan
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from safetensors.numpy import save_file
 
 import acutance
+from acutance.cli.model_card import card_lines
 from acutance.cli.models import models
 from acutance.models import MODELS
 from acutance.models.card import ModelCard, read_card
@@ -63,6 +65,15 @@ def test_a_family_has_a_card_for_each_scale(shelf):
     shown = CliRunner().invoke(models, ["small", "--json"]).stdout
     assert [card["scale"] for card in json.loads(shown)] == [2, 2]  # copies of nano-x2
     assert CliRunner().invoke(models, ["small"]).stdout.count("SHA-256") == 2
+
+
+def test_what_8_bits_cost_is_what_was_measured_of_this_very_file(tmp_path):
+    """A file in 8 bits has the card of its origin, and its own cost among the scores."""
+    cost = {"engine": "onnx_runtime", "pictures": 2}
+    card = ModelCard("espcn", 3, int8={"loss_db": 0.1, **cost})
+    for scores, shown in ((None, "0.1"), ({"int8": {"loss_db": 0.3, **cost}}, "0.3")):
+        lines = card_lines(replace(card, scores=scores), tmp_path / "a.onnx")
+        assert f"  in 8 bits    {shown} dB lost (onnx_runtime, 2 pictures)" in lines
 
 
 def test_a_card_of_few_words_is_short(tmp_path):

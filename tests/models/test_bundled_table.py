@@ -1,9 +1,13 @@
 """The maker of the bundled models: its table can be carried out, and nothing too large gets in."""
 
+import json
+import shlex
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from acutance.errors import InputError, RunError
 from acutance.losses.expression import parse_loss
@@ -48,6 +52,29 @@ def test_settings_go_before_the_table_and_names_are_checked(maker):
     assert maker.read_plan("small-free-x2").pictures.endswith("scikit-image, 200 drawn pictures")
     with pytest.raises(InputError, match=r"has no model 'nano-x5'. Did you mean 'nano-x"):
         maker.read_plan("nano-x5")
+
+
+def test_the_card_tells_what_was_really_done(maker, shelf, tmp_path):
+    shelf("small-x2")
+    given = {"stop.steps": 7, "loss.expression": "mse"}
+    plan = maker.read_plan("nano-x2", given)
+    assert plan.command == (
+        "python benchmarks/bundled_models.py make nano-x2 --set stop.steps=7 "
+        """--set 'loss.expression="mse"'"""
+    )
+    assert dict(maker.read_assignment(word) for word in shlex.split(plan.command)[5::2]) == given
+    with pytest.raises(InputError, match=r"The card tells data.photos by bundled_models.toml"):
+        maker.read_plan("nano-x2", {"data.photos": ["/elsewhere"]})
+    taught = replace(plan, told={**plan.told, "teacher": "small"})
+    assert taught.loss == "mse, taught by small-x2"
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    old = replace(plan.recipe, data=replace(plan.recipe.data, photos=("/other",)))
+    (tmp_path / "run.toml").write_text(
+        tomli_w.dumps({"recipe": json.loads(json.dumps(asdict(old)))})
+    )
+    assert maker.train(plan, tmp_path, 0), "the same pictures in another folder"
+    with pytest.raises(InputError, match=r"another recipe:\n  stop.steps: 7 there, 8 now\n"):
+        maker.train(maker.read_plan("nano-x2", {**given, "stop.steps": 8}), tmp_path, 0)
 
 
 def test_nothing_too_large_gets_in(maker, tmp_path, monkeypatch):

@@ -69,7 +69,9 @@ def test_a_level_that_it_does_not_have_is_refused(kind):
 def test_what_is_cut_is_the_level(kind, scale, tmp_path):
     network, card = made(kind, 8, levels=(2, 4), name="a_x8")
     lr = torch.rand(1, 1, 7, 5)
-    small, own = cut(network, card, scale)
+    measured = replace(card, scores={"protocol": "y@1"}, int8={"loss_db": 0.1})
+    small, own = cut(network, measured, scale)
+    assert (own.scores, own.int8) == (None, None)
     assert (own.scale, own.name, own.levels) == (scale, f"a_x{scale}", octaves(scale)[:-1])
     save_model(small, own, tmp_path / "model.safetensors")
     loaded = load_model(tmp_path)

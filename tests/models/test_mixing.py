@@ -1,5 +1,7 @@
 """Weights between models of one origin: the sum is exact, all else is refused by name."""
 
+from fractions import Fraction
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from acutance.errors import InputError
 from acutance.models import build
 from acutance.models.building import describe
 from acutance.models.checkpoint import load_model, save_model
-from acutance.models.mixing import mixed, parse_mixture
+from acutance.models.mixing import members_for, mixed, parse_mixture
 
 
 def saved(folder, name, *, seed=0, nudge=0.0, **card):
@@ -47,8 +49,38 @@ def test_the_card_says_so(tmp_path):
     card = mixed({a: 0.7, b: 0.3}).card
     assert (card.name, card.loss, card.licence) == ("0.7 a + 0.3 b", "l1 + mse", "MIT")
     assert (card.scores, card.steps) == (None, 9)
+
+
+def test_the_card_says_nothing_that_is_true_of_one_alone(tmp_path):
+    told = {"data_terms": "Research.", "seeds": (0,), "int8": {"loss_db": 0.1}, "bad_at": "text"}
+    a = saved(tmp_path, "a", **told)
+    b = saved(tmp_path, "b", nudge=0.2, **{**told, "data_terms": "Free.", "seeds": (1,)})
+    card = mixed({a: 0.7, b: 0.3}).card
+    assert (card.seeds, card.int8, card.scores) == ((), None, None)
+    assert (card.data_terms, card.bad_at) == ("Research. + Free.", "text")
+
+
+def test_the_digest_of_a_mixture_is_its_own(tmp_path):
+    a, b = saved(tmp_path, "a"), saved(tmp_path, "b", nudge=0.2)
+    card = mixed({a: 0.7, b: 0.3}).card
     digests = {load_model(a).card.weights, load_model(b).card.weights, ""}
     assert card.weights not in digests
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        (None, "small-x2:0.7,small-sharp-x2:.3"),
+        (4, "small-x4:0.7,small-sharp-x4:.3"),
+        (Fraction(3), "small-x4:0.7,small-sharp-x4:.3"),  # which both have
+    ],
+)
+def test_bundled_families_are_mixed_at_one_scale(shelf, scale, expected):
+    shelf("small-x2", "small-x3", "small-x4", "small-sharp-x2", "small-sharp-x4", "nano-x3")
+    assert members_for("small:0.7,small-sharp:.3", scale) == expected
+    assert members_for("small-x2:0.5,a/b.pth:0.5", scale) == "small-x2:0.5,a/b.pth:0.5"
+    assert members_for("small-sharp:0.5,nano:0.5", scale) == "small-sharp:0.5,nano:0.5"
+    assert members_for("small", scale) == "small"
 
 
 def refusal(call, *given) -> str:

@@ -8,6 +8,7 @@ from acutance.training.recipe import (
     absolute,
     flatten,
     make_recipe,
+    model_place,
     read_assignment,
     read_settings,
 )
@@ -97,6 +98,26 @@ def test_a_recipe_survives_being_written_and_read(tmp_path):
 def test_the_default_recipe_needs_no_file():
     assert make_recipe([])[0] == Recipe()
     assert flatten(Recipe())["network.name"] == "compact:nano"
+
+
+def test_a_bundled_name_is_a_model_for_training(shelf, tmp_path, monkeypatch):
+    shelf("nano-x2", "nano-x3", "small-x3")
+    monkeypatch.chdir(tmp_path)
+    assert [model_place(name) for name in ("nano", "nano-x9", "other")] == [
+        "nano",
+        "nano-x9",  # its error names the scales that there are
+        str(tmp_path / "other"),
+    ]
+    given = {"network.scale": 3, "network.start": "nano", "loss.teacher": "small"}
+    recipe, _ = make_recipe([("t", given)])
+    assert (recipe.network.start, recipe.loss.teacher) == ("nano-x3", "small-x3")
+    with pytest.raises(InputError, match="'small' is there for x3 only, not for x2"):
+        make_recipe([("t", {**given, "network.scale": 2})])
+    (tmp_path / "my.toml").write_text('[network]\nstart = "nano"\n')
+    assert read_settings(tmp_path / "my.toml")["network.start"] == "nano"
+    (tmp_path / "nano").mkdir()
+    assert read_settings(tmp_path / "my.toml")["network.start"] == str(tmp_path / "nano")
+    assert model_place("nano") == str(tmp_path / "nano")
 
 
 def test_sources_are_found_from_any_folder(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import acutance
 from acutance.errors import InputError
 from acutance.upscaling import picture as picture_module
 from acutance.upscaling.picking import is_open, pick_model
-from acutance.upscaling.settings import Size
+from acutance.upscaling.settings import Enlargement, Size
 
 ALL = ("nano-x2", "nano-x3", "nano-x4", "small-x2", "small-x3", "small-x4", "photo-x2", "photo-x4")
 GIVEN = "as --model was not given"
@@ -34,10 +34,10 @@ def test_a_jpeg_gets_photo_and_all_else_small(shelf):
 
 def test_the_next_best_is_taken_and_said(shelf):
     shelf("nano-x2", "nano-x3", "small-sharp-x2")
-    for is_jpeg in (True, False):
-        assert picked(is_jpeg=is_jpeg) == ("nano-x2", f"the best at hand, {GIVEN}")
+    assert picked(is_jpeg=True) == ("nano-x2", f"the best at hand for a JPEG, {GIVEN}")
+    assert picked() == ("nano-x2", f"the best at hand for what is no JPEG, {GIVEN}")
     shelf("small-x2")
-    assert picked(is_jpeg=True) == ("small-x2", f"the best at hand, {GIVEN}")
+    assert picked(is_jpeg=True) == ("small-x2", f"the best at hand for a JPEG, {GIVEN}")
     assert picked(wanted=Size(scale=Fraction(3)))[0] == "nano-x3"  # in one run, not in two
 
 
@@ -65,6 +65,14 @@ def test_without_any_model_it_is_said(shelf):
 def test_a_family_gives_the_nearest_larger_scale(shelf, wanted, file):
     shelf(*ALL)
     assert picked("small", wanted) == (file, "")
+
+
+@pytest.mark.parametrize("scale", [float("inf"), float("nan"), 0.0, -1.0])
+def test_a_scale_that_is_none_is_refused_when_it_is_made(shelf, scale):
+    shelf("small-x2", "small-x4")
+    how = Enlargement(size=Size(scale=scale))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="The scale must be above 0, not "):
+        acutance.upscale(np.zeros((3, 3, 3), dtype=np.uint8), how=how)
 
 
 def test_a_family_says_how_it_makes_a_scale_that_it_has_not(shelf):

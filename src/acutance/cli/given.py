@@ -13,10 +13,11 @@ def given_settings(
 ) -> dict[str, object]:
     """Setting -> value for each option of `keys` that has one, and for each KEY=VALUE of --set.
 
-    `places` are options that name folders, files or models: they become absolute, so that the
-    same command continues from any folder. PHOTOS come before those of --data.
+    `places` are options that name folders, files or models: they become absolute, but for
+    the names of bundled models, so that the same command continues from any folder. PHOTOS come
+    before those of --data.
     """
-    from acutance.training.recipe import absolute, read_assignment
+    from acutance.training.recipe import MODEL_PATHS, absolute, model_place, read_assignment
 
     found: dict[str, object] = {}
     for option, key in keys.items():
@@ -26,7 +27,8 @@ def given_settings(
             if words:
                 found[key] = [absolute(word) for word in words] if option in places else words
         elif value is not None:
-            found[key] = absolute(str(value)) if option in places else value
+            place = model_place if key in MODEL_PATHS else absolute
+            found[key] = place(str(value)) if option in places else value
     return found | dict(map(read_assignment, assignments))
 
 

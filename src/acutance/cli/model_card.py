@@ -24,7 +24,7 @@ def card_lines(card: ModelCard, file: Path) -> list[str]:
         "lr made by": card.degradation or "MATLAB's bicubic",
         "loss": card.loss,
         "training": _training(card),
-        "in 8 bits": _int8(card.int8 or _within(card.scores, "int8")),
+        "in 8 bits": _int8(_within(card.scores, "int8") or card.int8 or {}),
         "weights": f"SHA-256 {card.weights}" if card.weights else "",
     }
     lines = [head]

@@ -80,6 +80,7 @@ def cut(network: nn.Module, card: ModelCard, scale: int) -> tuple[nn.Module, Mod
         levels=tuple(level for level in card.levels if level < scale),
         name=card.name.replace(f"_x{card.scale}", f"_x{scale}"),
         scores=None,
+        int8=None,
         weights="",
     )
     small, state = skeleton(lower), network.state_dict()

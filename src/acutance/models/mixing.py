@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acutance.errors import InputError
+from acutance.models.bundled import best_scale, family
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +46,26 @@ def parse_mixture(text: str) -> str | dict[str, float]:
     weights = {part[1]: float(part[2]) for part in parts}
     check_weights(weights)
     return weights
+
+
+def members_for(text: str, scale: object) -> str:
+    """A mixture whose bundled families stand for their files of one scale, the best for `scale`.
+
+    That is one that all of them have; without `scale` the lowest. Any other text is itself.
+    """
+    if isinstance(parse_mixture(text), str):
+        return text
+    found = [files for part in _SHARE.finditer(text) if (files := family(part[1]))]
+    shared = set.intersection(*map(set, found)) if found else set()
+    if not shared:
+        return text
+    chosen = best_scale(shared, scale) if isinstance(scale, int | Fraction) else min(shared)
+
+    def told(part: re.Match[str]) -> str:
+        files = family(part[1])
+        return (files[chosen].stem if files else part[1]) + part[0][len(part[1]) :]
+
+    return _SHARE.sub(told, text)
 
 
 def check_weights(weights: Mapping[str, float]) -> None:
@@ -160,10 +182,10 @@ def _mixed_card(
     text = {
         field.name: " + ".join(dict.fromkeys(getattr(card, field.name) for card in cards))
         for field in fields(first)
-        if field.name in ("loss", "data", "licence")
+        if field.name in ("loss", "data", "licence", "data_terms", "bad_at")
     }
     names = [card.name or Path(path).stem for card, path in zip(cards, weights, strict=True)]
     shares = zip(weights.values(), names, strict=True)
     name = " + ".join(f"{weight:g} {name}" for weight, name in shares)
-    steps = max(card.steps for card in cards)
-    return replace(first, name=name, steps=steps, scores=None, weights="", **text)
+    mixture = replace(first, scores=None, seeds=(), int8=None, weights="")
+    return replace(mixture, name=name, steps=max(card.steps for card in cards), **text)

@@ -14,7 +14,7 @@ from acutance.evaluation.scoring import Enlarged, Scores, Subject, bicubic_subje
 from acutance.evaluation.scoring import evaluate as score_subject
 from acutance.imaging.picture import Picture
 from acutance.models.card import exactly_at
-from acutance.models.mixing import mixed, parse_mixture
+from acutance.models.mixing import members_for, mixed, parse_mixture
 from acutance.training.package_recipes import named_degradation
 from acutance.upscaling.choice import open_engine
 from acutance.upscaling.engine import Engine
@@ -113,7 +113,7 @@ def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")
         return bicubic_subject(scale), scale
-    opened = _opened(str(exactly_at(model, scale)), engine)
+    opened = _opened(str(exactly_at(members_for(model, scale), scale)), engine)
     own = opened.card.scale
     if scale is not None and scale != own:
         raise InputError(f"{model} enlarges {own} times, not {scale}. Leave out --scale.")

@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +25,7 @@ from acutance.data.degradations.expression import (
 )
 from acutance.errors import InputError
 from acutance.losses.balance import BALANCES
+from acutance.models.bundled import family, is_name, member
 from acutance.training.coherence import check_whole
 
 _STRICT = ConfigDict(extra="forbid")
@@ -225,15 +226,22 @@ def read_settings(path: Path) -> dict[str, object]:
             settings[key] = [absolute(str(v), folder=path.parent) for v in value]
     for key in MODEL_PATHS:
         if settings.get(key):
-            settings[key] = absolute(str(settings[key]), folder=path.parent)
+            settings[key] = model_place(str(settings[key]), folder=path.parent)
     if str(settings.get("data.degrade", "")).endswith(".toml"):
         settings["data.degrade"] = absolute(str(settings["data.degrade"]), folder=path.parent)
     return {key: value for key, value in settings.items() if value != []}
 
 
 def absolute(source: str, *, folder: Path = Path()) -> str:
-    """A source of pictures, or a model, so that it is found from any folder."""
+    """A source of pictures, or another path, so that it is found from any folder."""
     return source if source.partition(":")[0] == "procedural" else str((folder / source).resolve())
+
+
+def model_place(model: str, *, folder: Path = Path()) -> str:
+    """A model, so that it is found from any folder: the name of a bundled one is, as it stands."""
+    if is_name(model) and not (folder / model).exists():
+        return model
+    return absolute(model, folder=folder)
 
 
 def read_assignment(text: str) -> tuple[str, object]:
@@ -262,8 +270,19 @@ def make_recipe(layers: Sequence[tuple[str, Settings]]) -> tuple[Recipe, dict[st
         recipe = _ADAPTER.validate_python(_nest(joined))
     except ValidationError as error:
         raise InputError(_explain(error, origin)) from error
+    recipe = _with_members(recipe)
     check_whole(recipe)
     return recipe, origin
+
+
+def _with_members(recipe: Recipe) -> Recipe:
+    """A bundled family stands for its file of the run's own scale."""
+    network, loss = recipe.network, recipe.loss
+    if family(network.start):
+        network = replace(network, start=member(network.start, network.scale).stem)
+    if family(loss.teacher):
+        loss = replace(loss, teacher=member(loss.teacher, network.scale).stem)
+    return replace(recipe, network=network, loss=loss)
 
 
 def join_settings(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 
 from acutance.errors import InputError
@@ -57,12 +58,12 @@ def pick_model(
 def _factor(wanted: Size, source: tuple[int, int] | None) -> Fraction | float | None:
     """How many times larger the result is, along the side that grows most; None: as the model."""
     if wanted.scale is not None:
-        return wanted.scale
+        return wanted.scale if isfinite(wanted.scale) else None  # whoever enlarges it says so
     if source is None or wanted == Size():
         return None
     try:
         target = target_size(source, wanted, native=None)
-    except InputError:  # whoever enlarges it says so
+    except InputError:  # likewise
         return None
     return max(Fraction(large, small) for large, small in zip(target, source, strict=True))
 
@@ -83,10 +84,10 @@ def _fitting(factor: Fraction | float | None, *, is_jpeg: bool) -> str:
 
 
 def _why(is_jpeg: bool, name: str) -> str:
+    what = "for a JPEG" if is_jpeg else "for what is no JPEG"
     if name != (FOR_JPEG if is_jpeg else FOR_OTHERS)[0]:
-        return "the best at hand, as --model was not given"
-    what = "a JPEG" if is_jpeg else "what is no JPEG"
-    return f"for {what}, as --model was not given"
+        what = f"the best at hand {what}"
+    return f"{what}, as --model was not given"
 
 
 def _detour(name: str, scales: Collection[int], factor: Fraction | float) -> str:

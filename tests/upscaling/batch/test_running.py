@@ -24,7 +24,7 @@ from acutance.imaging.picture import Picture
 from acutance.imaging.png import encode_png
 from acutance.models import build
 from acutance.models.building import describe
-from acutance.models.checkpoint import save_model
+from acutance.models.checkpoint import load_model, save_model
 from acutance.upscaling.batch import processes as processes_module
 from acutance.upscaling.batch import request as request_module
 from acutance.upscaling.batch import running as running_module
@@ -32,7 +32,13 @@ from acutance.upscaling.batch import work
 from acutance.upscaling.batch.many import make_plan
 from acutance.upscaling.batch.processes import in_processes, parts_of
 from acutance.upscaling.batch.record import Record, folder_record, read_folder
-from acutance.upscaling.batch.request import Request, fingerprint, native_scale, request_for
+from acutance.upscaling.batch.request import (
+    Request,
+    asked_model,
+    fingerprint,
+    native_scale,
+    request_for,
+)
 from acutance.upscaling.batch.results import UNTOLD, Result
 from acutance.upscaling.batch.running import ONE_BY_ONE, Running, run_batch
 from acutance.upscaling.enlarging import enlarge_picture
@@ -445,6 +451,24 @@ def test_each_file_gets_its_model_and_each_model_is_opened_once(tmp_path, shelf,
     assert set(fates(named).values()) == {"earlier"}, "the same file by another name"
 
 
+def test_what_another_model_made_is_not_finished(tmp_path, shelf):
+    """A model that came with a newer installation is picked now: nothing of the old is its work."""
+    folder = shelf("nano-x2")
+    photos = mixed_folder(tmp_path / "photos")
+    first = run(photos, tmp_path / "out", Request())
+    first[0].job.target.unlink()
+    shelf("small-x2")
+    network = load_model(folder / "nano-x2.safetensors")
+    card = replace(network.card, name="small-x2")  # pyright: ignore
+    save_model(network, card, folder / "small-x2.safetensors")
+    again = run(photos, tmp_path / "out", Request())
+    assert sorted(fates(again).values()) == ["failed", "failed", "made"]
+    assert {result.row()["model"] for result in again} == {"small-x2"}
+    assert all("with other settings" in str(result.error) for result in again if result.error)
+    old = run(photos, tmp_path / "out", Request(folder / "nano-x2.safetensors"))
+    assert sorted(fates(old).values()) == ["earlier", "earlier", "failed"]
+
+
 @pytest.mark.slow
 def test_two_processes_pick_the_same(tmp_path, shelf):
     shelf("small-x2", "photo-x2")
@@ -457,8 +481,16 @@ def test_two_processes_pick_the_same(tmp_path, shelf):
 
 def test_what_strength_begins_from_has_the_scale_of_the_model(shelf):
     folder = shelf("small-x2", "nano-x2", "nano-x3")
-    own = request_for(Request(faithful="nano"), folder / "small-x2.safetensors")
-    assert own.faithful == str(folder / "nano-x2.safetensors")
+    small, nano = (folder / f"{name}-x2.safetensors" for name in ("small", "nano"))
+    picked = request_for(Request(faithful="nano"), small)
+    named = request_for(Request(small, faithful="nano"), None)
+    assert [picked.faithful, named.faithful] == [str(nano)] * 2
+
+
+def test_a_mixture_of_families_is_of_the_scale_that_is_asked_for(shelf):
+    shelf("small-x2", "small-x4", "nano-x2", "nano-x4")
+    mixture = asked_model("small:0.5,nano:0.5", Size(scale=Fraction(4)))
+    assert mixture == "small-x4:0.5,nano-x4:0.5"
 
 
 def test_a_mixture_is_a_model_of_its_own(photos, tmp_path, rgb_model):

@@ -49,6 +49,12 @@ def family(model: str | Path) -> dict[int, Path]:
     return {} if found and Path(model).exists() else found
 
 
+def is_name(model: str) -> bool:
+    """Whether this is the name of a family, or of a file that a family has or might have."""
+    found = _MEMBER.fullmatch(model)
+    return (found[1] if found is not None else model) in families()
+
+
 def best_scale(scales: Collection[int], factor: Fraction | float) -> int:
     """Which of the scales to enlarge by `factor` with: the fewest runs, then the least beyond.
 

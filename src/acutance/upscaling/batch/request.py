@@ -12,6 +12,7 @@ from uuid import uuid4
 from acutance.errors import InputError
 from acutance.models.bundled import USUAL
 from acutance.models.card import at_level, find_model, read_card
+from acutance.models.mixing import members_for, mixed, parse_mixture
 from acutance.upscaling import ENGINES
 from acutance.upscaling.choice import AUTO, choose_engine, open_engine
 from acutance.upscaling.engine import How
@@ -48,22 +49,33 @@ class Request:
 def asked_model(model: "Model | None", size: Size) -> "Model | None":
     """The model of a request: of a run that trained lower levels, the level that is asked for.
 
-    What is picked for each file, a bundled family or nothing at all, stays as it is.
+    A mixture of bundled families is one of their files for that scale. What is picked for each
+    file, one bundled family or nothing at all, stays as it is.
     """
     if is_open(model):
         return None if model is None else str(model)
-    return at_level(model, size.scale) if isinstance(model, str | Path) else model
+    if not isinstance(model, str | Path):
+        return model
+    return at_level(members_for(str(model), size.scale), size.scale)
 
 
 def request_for(request: Request, model: Path | None) -> Request:
     """What is asked of the files for which `model` was picked; None: of all."""
-    if model is None:
+    if model is not None:
+        engine = request.engines.get(model, request.engine)
+        request = replace(request, model=model, engine=engine)
+    if request.faithful is None or request.faithful == BICUBIC:
         return request
-    faithful = request.faithful
-    if faithful is not None and faithful != BICUBIC:
-        faithful = str(at_level(faithful, read_card(model).scale))
-    engine = request.engines.get(model, request.engine)
-    return replace(request, model=model, faithful=faithful, engine=engine)
+    return replace(request, faithful=_alike(request.faithful, request.model))
+
+
+def _alike(faithful: str, model: "Model | None") -> str:
+    """The file of `faithful` for the scale of the model, where that is known and there is one."""
+    try:
+        scale = read_card(Path(model)).scale if isinstance(model, str | Path) else None
+    except InputError:  # a mixture, or without a card
+        return faithful
+    return str(at_level(members_for(faithful, scale), scale))
 
 
 def native_scale(request: Request) -> int | None:
@@ -143,8 +155,6 @@ def _opened(model: "Model | None", request: Request, pixels: int | None) -> "Mod
         return model
     weights = _parts(model)
     if len(weights) > 1:
-        from acutance.models.mixing import mixed
-
         return mixed(weights)
     return open_engine(model, engine=request.engine, pixels=pixels, fast=request.fast)
 
@@ -153,8 +163,6 @@ def _parts(model: str | Path) -> dict[str, float]:
     """The models of a mixture with their weights; one model is all of it."""
     if ":" not in str(model):  # no weights in it
         return {str(model): 1.0}
-    from acutance.models.mixing import parse_mixture
-
     parsed = parse_mixture(str(model))
     return {parsed: 1.0} if isinstance(parsed, str) else parsed
 
