@@ -35,8 +35,8 @@ def degraded_table() -> str:
         for row in found["rows"]
     ]
     heads = [text for text, _ in COLUMNS.values()]
-    ends = ("trained on degraded: LPIPS", "NIQE")
-    text = lead + table(("pictures", "", *heads, *ends), rows)
+    ends = ("LPIPS of the last less this", "NIQE of the last less this")
+    text = lead + table(("pictures", "trained on", *heads, *ends), rows)
     if (ROOT / "docs" / "images" / IMAGE).exists():
         text += f"\n![Pieces of degraded photographs, enlarged by each](images/{IMAGE})\n"
     return text
