@@ -4,7 +4,8 @@
 
 Needs ACUTANCE_DATA with T91, BSDS200 and Set5, and scikit-image. For each recipe: `acutance train
 T91 BSDS200 --recipe NAME` for so many minutes on one thread, judged by the 15 pictures that the
-command holds out; the model's PSNR on Set5 by y@1 beside bicubic's; one free photograph of
+command holds out; the model's PSNR on Set5, made small or degraded by the recipe's own F, beside
+bicubic's; one free photograph of
 scikit-image enlarged; and a short run that is killed and given again, whose model must be that of
 one that was not, bit for bit. What is finished in --runs is not repeated. Writes
 src/acutance/recipes/measured.json, which `acutance recipes` shows; at the end docs/generate.py
@@ -24,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from acutance.models.card import read_card
 from acutance.training.package_recipes import MEASURED, recipe_names
 from facts import stamp
 
@@ -64,16 +66,12 @@ def measure(name: str, asked: Asked) -> dict[str, object]:
         if row["minutes"] == asked.minutes:
             return row
     folder = asked.runs / name / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    began = time.monotonic()
     run(*train_command(name, asked.minutes, [DATA / "T91", DATA / "BSDS200"], folder))
-    seconds = time.monotonic() - began
     shown = train_command(name, asked.minutes, ["T91", "BSDS200"], "RUN")
     row = {
         "command": " ".join(map(str, ["acutance", *shown])),
         "minutes": asked.minutes,
         "seed": SEED,
-        "seconds": round(seconds, 1),
         **told_by(folder),
         **scored(folder),
         **enlarged(folder),
@@ -102,24 +100,31 @@ def told_by(folder: Path) -> dict[str, object]:
 
 
 def scored(folder: Path) -> dict[str, object]:
-    """PSNR on the test set of the model, of that of a first stage, and of bicubic, in dB."""
-    scale = tomllib.loads((folder / "run.toml").read_text("utf-8"))["recipe"]["network"]["scale"]
+    """PSNR on the test set of the model, of that of a first stage, and of bicubic, in dB.
+
+    Of pictures as the recipe's own F makes them; at x1 bicubic is the degraded picture itself.
+    """
+    card = read_card(folder)
     own = ("--shrink", folder) if (folder / "shrink.safetensors").exists() else ()
+    how: tuple[object, ...] = ("--protocol", PROTOCOL)
+    if card.degradation:
+        protocol = "grey@1" if card.color == "luma" else PROTOCOL
+        how = ("--protocol", protocol, "--degrade", card.degradation)
     found = {
         "set": SET,
-        "protocol": PROTOCOL,
-        "psnr": psnr(folder, *own),
-        "bicubic": psnr("bicubic", "--scale", scale),
+        "protocol": how[1],
+        "psnr": psnr(folder, *how, *own),
+        "bicubic": psnr("bicubic", *how, "--scale", card.scale),
     }
     if (folder / "first").exists():
-        found["first_psnr"] = psnr(folder / "first")
+        found["first_psnr"] = psnr(folder / "first", *how)
     return found
 
 
-def psnr(model: object, *more: object) -> float:
+def psnr(model: object, *how: object) -> float:
     """Mean PSNR of the test set, in dB."""
-    words = ["evaluate", model, "--data", DATA / SET, "--protocol", PROTOCOL, "--metrics", "psnr"]
-    scores = json.loads(run(*words, *more, "--json", "-"))
+    words = ["evaluate", model, "--data", DATA / SET, "--metrics", "psnr"]
+    scores = json.loads(run(*words, *how, "--json", "-"))
     return round(scores["sets"][SET]["psnr"], 3)
 
 

@@ -326,6 +326,7 @@ def measured_recipes() -> str:
             f"{row['first_psnr']:.3f}" if "first_psnr" in row else "",
             f"{row['psnr']:.3f}",
             f"{row['bicubic']:.3f}",
+            row["protocol"],
             row["resumed"],
         )
         for name, row in found["recipes"].items()
@@ -334,8 +335,10 @@ def measured_recipes() -> str:
     head = ("recipe", "network", "scale", "steps", "first stage, dB", f"{first['set']}, dB")
     return (
         f"`{found['command']}`, {first['date']}, {first['machine']}; one thread, seed "
-        f"{first['seed']}, protocol {first['protocol']}. For example\n\n"
-        f"```\n{first['command']}\n```\n\n" + table((*head, "bicubic, dB", "taken up again"), rows)
+        f"{first['seed']}. Each is scored on pictures as its own F makes them: reduced, degraded by "
+        "its chain with seed 0, or made by its learned F. At x1 bicubic is the degraded picture "
+        f"itself. For example\n\n```\n{first['command']}\n```\n\n"
+        + table((*head, "bicubic, dB", "protocol", "taken up again"), rows)
     )
 
 
