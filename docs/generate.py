@@ -335,8 +335,8 @@ def measured_recipes() -> str:
     head = ("recipe", "network", "scale", "steps", "first stage, dB", f"{first['set']}, dB")
     return (
         f"`{found['command']}`, {first['date']}, {first['machine']}; one thread, seed "
-        f"{first['seed']}. Each is scored on pictures as its own F makes them: reduced, degraded by "
-        "its chain with seed 0, or made by its learned F. At x1 bicubic is the degraded picture "
+        f"{first['seed']}. Each is scored on pictures as its own F makes them: reduced, degraded "
+        "by its chain with seed 0, or made by its learned F. At x1 bicubic is the degraded picture "
         f"itself. For example\n\n```\n{first['command']}\n```\n\n"
         + table((*head, "bicubic, dB", "protocol", "taken up again"), rows)
     )
