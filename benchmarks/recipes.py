@@ -6,9 +6,9 @@ Needs ACUTANCE_DATA with T91, BSDS200 and Set5, and scikit-image. For each recip
 T91 BSDS200 --recipe NAME` for so many minutes on one thread, judged by the 15 pictures that the
 command holds out; the model's PSNR on Set5, made small or degraded by the recipe's own F, beside
 bicubic's; one free photograph of scikit-image enlarged; and a short run that is killed and given
-again, whose model must be that of one that was not, bit for bit. What is finished in --runs is not repeated. Writes
-src/acutance/recipes/measured.json, which `acutance recipes` shows; at the end docs/generate.py
-makes its table in docs/results.md.
+again, whose model must be that of one that was not, bit for bit. What is finished in --runs is not
+repeated. Writes src/acutance/recipes/measured.json, which `acutance recipes` shows; at the end
+docs/generate.py makes its table in docs/results.md.
 """
 
 import argparse
