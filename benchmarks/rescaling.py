@@ -45,7 +45,7 @@ RESULTS = Path(__file__).parent / "results" / "rescaling.json"
 IMAGE = Path(__file__).parents[1] / "docs" / "images" / "rescaling.svg"
 PROTOCOL, SCALE = "y@1", 2
 SETS = ("Set5", "Set14", "B100")
-RATE_SETS = ("Set5", "B100")
+RATE_SETS = ("Set5",)
 ARMS = {
     "bicubic": ["--loss", "l1", "--set", "network.shrink="],
     "learned": [],

@@ -59,6 +59,7 @@ def desk(tmp_path, photo_folder) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_guide_to_upscaling_run(desk):
     """And leave what it says that they leave."""
     assert len(examples(page(GUIDE))) == 6

@@ -33,6 +33,7 @@ def test_a_run_needs_no_config_file_and_prints_its_model(
     assert "Traceback" not in other.stderr
 
 
+@pytest.mark.slow  # it sits out the minutes; the quickstart has some, too
 def test_minutes_become_steps_that_are_written_down(run_acutance, photo_folder, tmp_path):
     import time
     import tomllib

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.losses.mutations import mutants, shortened
 
 SOURCE = '''
@@ -73,6 +74,7 @@ def test_a_long_line_is_cut_around_its_change():
     assert "x-y" in after
 
 
+@pytest.mark.slow
 def test_a_change_of_a_loss_is_caught_and_remembered(tmp_path):
     script = Path(__file__).parent / "mutate.py"
     results = tmp_path / "mutants.json"
