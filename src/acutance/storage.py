@@ -1,12 +1,13 @@
-"""Write files so that a kill at any instant leaves the old file or the new one, never half."""
+"""Write files so that a kill at any instant leaves the old file or the new one; read TOML ones."""
 
 import errno
 import os
 import stat
 import tempfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from acutance.errors import InputError, RunError
 
@@ -27,6 +28,16 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise InputError(
             f"{path} exists already. Use --overwrite to replace it, or give another name."
         )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; InputError where it cannot be read as one."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.") from error
 
 
 def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> None:

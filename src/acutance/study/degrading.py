@@ -9,11 +9,7 @@ import numpy as np
 from acutance.data.degradations.chain import Drawn, passes
 from acutance.data.degradations.contract import as_bytes
 from acutance.data.degradations.crops import draw_for
-from acutance.data.degradations.expression import (
-    Chain,
-    parse_degradation,
-    read_degradation_file,
-)
+from acutance.data.degradations.expression import Chain, read_degradation
 from acutance.errors import InputError
 from acutance.imaging.depth import as_depth
 from acutance.imaging.files import read_picture, write_picture
@@ -92,11 +88,9 @@ def settle(text: str, scale: int | None) -> Degradation:
         label = text.replace(":", "-")
         own = int(str(recipe.resolved(preset).get("network.scale", 2)))
         text = str(named_degradation(text))
-        chain = parse_degradation(text)
     elif text.endswith(".toml"):
-        label, chain = Path(text).stem, read_degradation_file(Path(text))
-    else:
-        chain = parse_degradation(text)
+        label = Path(text).stem
+    chain = read_degradation(text)
     found = own if scale is None else scale
     if found is None:
         raise InputError(

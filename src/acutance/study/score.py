@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acutance.data.degradations.expression import read_degradation_file
+from acutance.data.degradations.expression import read_degradation
 from acutance.errors import InputError, MissingPackageError
 from acutance.evaluation.degraded import Degraded, degraded_by
 from acutance.evaluation.judging import DEFAULT_METRICS
@@ -83,9 +83,7 @@ def _degraded(text: str, seed: int) -> Degraded | None:
     """By a chain, a file of one, or a recipe's; None for bicubic."""
     if not text:
         return None
-    named = str(named_degradation(text))
-    chain = str(read_degradation_file(Path(named))) if named.endswith(".toml") else named
-    return degraded_by(chain, seed=seed)
+    return degraded_by(str(read_degradation(str(named_degradation(text)))), seed=seed)
 
 
 def _by_learned(shrink: str | Path, scale: int, protocol: str) -> Degraded:

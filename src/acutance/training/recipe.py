@@ -18,14 +18,11 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from acutance.catalog import nearest
-from acutance.data.degradations.expression import (
-    is_text_list,
-    parse_degradation,
-    read_degradation_file,
-)
+from acutance.data.degradations.expression import is_text_list, read_degradation
 from acutance.errors import InputError
 from acutance.losses.balance import BALANCES
 from acutance.models.bundled import family, is_name, member
+from acutance.storage import read_toml
 from acutance.training.coherence import check_whole
 
 _STRICT = ConfigDict(extra="forbid")
@@ -48,10 +45,7 @@ def _one_text(value: object) -> object:
 
 
 def _canonical_degradation(text: str) -> str:
-    if not text:
-        return ""
-    is_file = text.endswith(".toml")
-    return str(read_degradation_file(Path(text)) if is_file else parse_degradation(text))
+    return str(read_degradation(text)) if text else ""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -213,12 +207,7 @@ def plain_settings(tables: Mapping[str, object]) -> dict[str, object]:
 
 def read_settings(path: Path) -> dict[str, object]:
     """The settings of a TOML file. Its relative folders and models are relative to the file."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from error
+    tables = read_toml(path)
     settings = flatten(tables.get("recipe", tables))  # a run's own run.toml is a config, too
     for key in ("data.photos", "data.lr", "data.val"):
         value = settings.get(key, [])

@@ -66,7 +66,7 @@ def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
 
     (n, h, w, 1) is luma already.
     """
-    planes = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
+    planes = pixels.permute(0, 3, 1, 2).to(torch.float32, copy=True).div_(255)
     return operators.luma(planes) if luma and planes.shape[1] == 3 else planes
 
 

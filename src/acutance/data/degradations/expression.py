@@ -2,7 +2,6 @@
 
 import ast
 import math
-import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from acutance.data.degradations import DEGRADATIONS
 from acutance.data.degradations.contract import Constant, Option, Stage
 from acutance.data.degradations.values import LAWS, Between, OneOf, Value, plain
 from acutance.errors import InputError, pointed
+from acutance.storage import read_toml
 
 LONGEST = 20_000  # characters; the parser's stack is finite
 DEEPEST = 20  # composites within each other; so is that of whoever walks the chain
@@ -120,14 +120,15 @@ def parse_degradation(text: str) -> Chain:
         raise InputError(f"The degradation cannot be read: {error}.") from error
 
 
+def read_degradation(text: str) -> Chain:
+    """The chain that `text` is, or that of the TOML file which it names."""
+    is_file = text.endswith(".toml")
+    return read_degradation_file(Path(text)) if is_file else parse_degradation(text)
+
+
 def read_degradation_file(path: Path) -> Chain:
     """The chain of a TOML file: `stages = ["blur(sigma=2)", "reduce"]`, one a line."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from error
+    tables = read_toml(path)
     stages = tables.get("stages")
     if set(tables) != {"stages"} or not isinstance(stages, list) or not is_text_list(stages):
         raise InputError(
