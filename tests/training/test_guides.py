@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from acutance.errors import InputError
+from acutance.imaging import operators
 from acutance.models.checkpoint import load_model
 from acutance.training.display import Silent
 from acutance.training.guides import guided
@@ -101,6 +102,21 @@ def test_a_teacher_is_learned_from(teacher, small_recipe, tmp_path):
     steps = [e for e in read_log(tmp_path / "run") if e["event"] == "step"]
     values = [next(iter(e["terms"].values()))["value"] for e in steps]
     assert values[-1] < 0.5 * values[0]
+
+
+def test_a_teacher_of_colours_teaches_luma_on_grey_pictures(small_recipe, tmp_path):
+    """Its guide is the luma of what it makes of the grey picture with that luma."""
+    train(small_recipe(stop__steps=3, network__color="rgb"), tmp_path / "colours", Silent())
+    path = str(tmp_path / "colours")
+    recipe = small_recipe(
+        stop__steps=3, loss__expression="l1 + output_distillation", loss__teacher=path
+    )
+    job = prepare(recipe, tmp_path / "student", Silent(), spent_s=0)
+    grey = torch.rand(2, 1, 12, 12).expand(-1, 3, -1, -1)
+    expected = operators.luma(load_model(path)(grey))
+    found = job.work.guides["teacher"](operators.luma(grey))
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    train(recipe, tmp_path / "student", Silent())
 
 
 def test_a_teacher_is_left_as_it_was(teacher, small_recipe, tmp_path):

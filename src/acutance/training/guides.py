@@ -10,6 +10,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from acutance.errors import InputError
+from acutance.imaging import operators
+from acutance.imaging.colour import LUMA_OFFSET, LUMA_WEIGHTS
 from acutance.losses.objective import Moment, Objective
 from acutance.models.card import find_model
 from acutance.models.checkpoint import load_model
@@ -25,7 +27,8 @@ def make_guides(
 ) -> Guides:
     """`sr_ema` by the running average of the weights, `teacher` by the model at that path.
 
-    Both without gradient. Raises InputError for a teacher of another scale or colour.
+    Both without gradient. A teacher of colours teaches a network of luma on grey pictures. Raises
+    InputError for a teacher of another scale, and for one of luma before a network of colours.
     """
     guides: dict[str, Callable[..., Tensor]] = {}
     if smooth is not None:
@@ -34,7 +37,8 @@ def make_guides(
         model = load_model(teacher)
         _check_alike(teacher, model, network)
         frozen = model.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        guides["teacher"] = _result_of(fabric, fabric.to_device(frozen))
+        result = _result_of(fabric, fabric.to_device(frozen))
+        guides["teacher"] = _on_grey(result) if _differ(model, network, "channels") else result
     return guides
 
 
@@ -83,12 +87,28 @@ def _result_of(fabric: Fabric, network: nn.Module) -> Callable[..., Tensor]:
     return result
 
 
+def _on_grey(result: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Luma in, luma out, of a network that takes the grey picture with that luma."""
+    offset, span = LUMA_OFFSET / 255, sum(LUMA_WEIGHTS) / 255
+
+    def luma_result(given: Tensor, upto: int | None = None) -> Tensor:
+        grey = given.sub(offset).div_(span).expand(-1, 3, -1, -1)
+        return operators.luma(result(grey.contiguous(memory_format=torch.channels_last), upto))
+
+    return luma_result
+
+
 def _check_alike(path: str, teacher: nn.Module, student: nn.Module) -> None:
     for what, name in (("scale", "scale"), ("channels", "number of channels")):
-        theirs, ours = (cast(int, getattr(network, what)) for network in (teacher, student))
-        if theirs != ours:
+        if (theirs := _differ(teacher, student, what)) and (what, theirs) != ("channels", 3):
             raise InputError(
-                f"--teacher {path} has the {name} {theirs}, and the network to be trained {ours}: "
-                "its results cannot be compared. Choose a teacher that fits, or another network "
-                "scale or colour."
+                f"--teacher {path} has the {name} {theirs}, and the network to be trained "
+                f"{getattr(student, what)}: its results cannot be compared. Choose a teacher that "
+                "fits, or another network scale or colour."
             )
+
+
+def _differ(teacher: nn.Module, student: nn.Module, what: str) -> int:
+    """The teacher's number where the student's is another; 0 where they are alike."""
+    theirs, ours = (cast(int, getattr(network, what)) for network in (teacher, student))
+    return theirs if theirs != ours else 0
