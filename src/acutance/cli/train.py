@@ -67,7 +67,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 @click.option(
     "--head", type=click.Choice(["spread"]), help="Also predict how sure it is, for a likelihood."
 )
-@click.option("--from", "start", help="Trained model to begin from.")
+@click.option("--from", "start", help="Trained model to begin from, of this scale or another.")
 @click.option("--loss", help="Expression over `acutance losses` [default: l1].")
 @click.option(
     "--balance",

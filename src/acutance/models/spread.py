@@ -128,8 +128,20 @@ def with_head(network: nn.Module, head: str) -> nn.Module:
 def load_weights(network: nn.Module, trained: nn.Module) -> None:
     """Put the weights of `trained` into `network`; a network with a head may take those without.
 
-    Raises RuntimeError, as torch does, where they do not fit.
+    Where the two are of different scales, the layers that make the scale stay as they are, and the
+    others are taken, as EDSR's x3 and x4 begin from its x2 (Lim et al., CVPR Workshops 2017, sec.
+    3.2). Raises RuntimeError, as torch does, where they do not fit.
     """
     if isinstance(network, WithSpread) and not isinstance(trained, WithSpread):
         network = network.network
-    network.load_state_dict(trained.state_dict())
+    weights = trained.state_dict()
+    if network.scale != trained.scale and type(network) is type(trained):
+        weights = _of_any_scale(network.state_dict(), weights)
+    network.load_state_dict(weights)
+
+
+def _of_any_scale(own: dict[str, Tensor], others: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`own` with what `others` has in the same shape; `others` where that is less than half."""
+    shared = {k: v for k, v in others.items() if k in own and own[k].shape == v.shape}
+    enough = 2 * sum(v.numel() for v in shared.values()) > sum(v.numel() for v in own.values())
+    return own | shared if enough else others

@@ -142,6 +142,7 @@ def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCar
 def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
     """The network at its seeded start, or with the weights of `choice.start`.
 
+    A start of another scale lends all but the layers that make the scale.
     With `choice.shrink` it is a Rescaler, whose network that enlarges begins as without.
     """
     torch.manual_seed(seed)
