@@ -54,12 +54,9 @@ class Plan:
         said = f"{first}, then {last}" if first else last
         for key, words in (("teacher", "taught by"), ("start", "from")):
             if model := self.told.get(key):
-                said += f", {words} {self.member(model)}"
+                name = _member(model, self.recipe.network.scale)
+                said += f", {words} {Path(name).stem}"
         return said
-
-    def member(self, name: str) -> str:
-        """A bundled family's file for the scale of this model; what has a folder is a file."""
-        return name if "/" in name else f"{name}-x{self.recipe.network.scale}"
 
 
 def names() -> list[str]:
@@ -92,13 +89,11 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
     if fixed := changed.keys() & {"data.photos", "network.scale", *MODELS.values()}:
         raise InputError(f"The card tells {min(fixed)} by {TABLE.name}: change it there.")
     joined["data.photos"] = [_source(word) for word in told["photos"]]
+    for word, key in MODELS.items():
+        if told.get(word):
+            joined[key] = _model(_member(told[word], int(scale)))
     recipe, _ = make_recipe([(TABLE.name, joined), ("command line", changed)])
-    plan = Plan(name, recipe, told, changed)
-    begun = {key: _model(plan.member(told[word])) for word, key in MODELS.items() if told.get(word)}
-    if begun:
-        layers_of_recipe = [(TABLE.name, {**joined, **begun}), ("command line", changed)]
-        plan = Plan(name, make_recipe(layers_of_recipe)[0], told, changed)
-    return plan
+    return Plan(name, recipe, told, changed)
 
 
 def data_folder() -> Path:
@@ -107,6 +102,11 @@ def data_folder() -> Path:
     if not root:
         raise InputError("Say where T91, BSDS200 and the test sets are: ACUTANCE_DATA=FOLDER.")
     return Path(root).resolve()
+
+
+def _member(name: str, scale: int) -> str:
+    """A bundled family's file for that scale; what has a folder or a scale is a file."""
+    return name if "/" in name or "-x" in name else f"{name}-x{scale}"
 
 
 def _table() -> dict[str, Any]:

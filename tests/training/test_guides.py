@@ -3,15 +3,18 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from acutance import upscale
 from acutance.errors import InputError
 from acutance.imaging import operators
 from acutance.models.checkpoint import load_model
 from acutance.training.display import Silent
 from acutance.training.guides import guided
 from acutance.training.loop import prepare, train
+from acutance.training.pictures import gather
 from acutance.training.recipe import read_settings
 from acutance.training.record import read_log
 from acutance.training.update import update
@@ -119,6 +122,41 @@ def test_a_teacher_of_colours_teaches_luma_on_grey_pictures(small_recipe, tmp_pa
     train(recipe, tmp_path / "student", Silent())
 
 
+def test_a_teacher_is_asked_once_for_whole_pictures(teacher, small_recipe, tmp_path, monkeypatch):
+    """Crops are cut from what `acutance upscale` makes of lr, and a second run asks nobody."""
+    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
+    recipe = small_recipe(
+        stop__steps=4, loss__expression="l1 + output_distillation", loss__teacher=teacher,
+        loss__teach="once",
+    )  # fmt: skip
+    job = prepare(recipe, tmp_path / "run", Silent(), spent_s=0)
+    batch = job.batch(0)
+    assert batch.taught is not None
+    assert batch.taught.shape == batch.hr.shape
+    assert "teacher" not in job.work.guides
+    pool = job.pictures.pool
+    expected = upscale(pool.lr[0], model=teacher)
+    assert np.abs(pool.taught[0].astype(int) - expected).max() <= 1  # another way to cut, at most
+    first = train(recipe, tmp_path / "run", Silent())
+    monkeypatch.setattr("acutance.training.taught.load_model", None)
+    again = train(recipe, tmp_path / "again", Silent())
+    assert again.psnr == first.psnr
+
+
+def test_a_spoilt_answer_of_the_teacher_is_made_again(teacher, small_recipe, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
+    recipe = small_recipe(
+        stop__steps=1, loss__expression="output_distillation", loss__teacher=teacher,
+        loss__teach="once",
+    )  # fmt: skip
+    pictures = gather(recipe, tmp_path / "run", Silent())
+    sound = pictures.pool.taught[0].copy()
+    for file in (tmp_path / "cache" / "taught").rglob("*.npy"):
+        file.write_bytes(file.read_bytes()[:100])
+    again = gather(recipe, tmp_path / "run", Silent())
+    assert np.array_equal(again.pool.taught[0], sound)
+
+
 def test_a_teacher_is_left_as_it_was(teacher, small_recipe, tmp_path):
     before = load_model(teacher).state_dict()
     recipe = small_recipe(
@@ -153,6 +191,15 @@ def test_a_teacher_is_left_as_it_was(teacher, small_recipe, tmp_path):
             "has the number of channels 1, and the network to be trained 3",
         ),
         ({"loss__teacher": "nowhere"}, "nowhere"),
+        (
+            {"loss__teacher": "{teacher}", "loss__teach": "once", "network__scale": 4},
+            "has the scale 2, and the network to be trained 4",
+        ),
+        ({"loss__teach": "once"}, "name one by --teacher"),
+        (
+            {"loss__teacher": "{teacher}", "loss__teach": "once", "data__make_lr": "each"},
+            "does not go with data.make_lr",
+        ),
     ],
 )
 def test_what_cannot_guide_is_refused_before_the_first_step(

@@ -19,6 +19,13 @@ class Batch:
     """(n, h * scale, w * scale, 3)"""
     pictures: np.ndarray
     """(n,): which picture of the pool each crop is from"""
+    taught: np.ndarray | None = None
+    """A teacher's results, as hr, where whole pictures were shown to it."""
+
+    def part(self, start: int, stop: int) -> "Batch":
+        """Crops `start` .. `stop` - 1."""
+        taught = None if self.taught is None else self.taught[start:stop]
+        return Batch(self.lr[start:stop], self.hr[start:stop], self.pictures[start:stop], taught)
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,8 @@ class Pool:
     by_area: bool
     skipped: tuple[Fault, ...]
     degrading: Degrading | None = None
+    taught: tuple[np.ndarray, ...] = ()
+    """A teacher's result for every lr, uint8 (H, W, 3), where there is one."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -112,7 +114,8 @@ class Pool:
         if not self.is_fly:
             hr = cut(self.hr, crops, side=patch, divide=1)
             lr = cut(self.lr, crops, side=patch // self.scale, divide=self.scale)
-            return Batch(lr, hr, crops.pictures)
+            taught = cut(self.taught, crops, side=patch, divide=1) if self.taught else None
+            return Batch(lr, hr, crops.pictures, taught)
         reduce = reduction(patch, self.scale)
         edge = reduce.margin
         wide = cut_wide(self.hr, crops, side=patch, margin=edge)

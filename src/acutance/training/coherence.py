@@ -34,6 +34,7 @@ def check_whole(recipe: "Recipe") -> None:
     _check_levels(recipe)
     _check_shrink(recipe)
     _check_degradation(recipe)
+    _check_teaching(recipe)
     scale = recipe.network.scale
     if recipe.data.patch != "auto" and recipe.data.patch % scale:
         fitting = max(scale, recipe.data.patch // scale * scale)
@@ -59,6 +60,23 @@ def _check_degradation(recipe: "Recipe") -> None:
             "At scale 1 lr is hr itself, so there is nothing to learn. Say what befalls the "
             "pictures, as in --degrade 'jpeg(quality=(10, 60))', or give lr pictures by --lr."
         )
+
+
+def _check_teaching(recipe: "Recipe") -> None:
+    """A teacher is asked once where lr stays the same all through."""
+    if recipe.loss.teach != "once":
+        return
+    if not recipe.loss.teacher:
+        raise InputError("loss.teach = 'once' says when a teacher is asked: name one by --teacher.")
+    reasons = {
+        "data.make_lr = 'each', which makes lr of every crop": recipe.data.make_lr == "each",
+        "data.degrade, which makes another lr at each step": bool(recipe.data.degrade),
+        "optim.name = 'gd', which looks at the whole set at once": recipe.optim.name == "gd",
+        "first.loss, whose stage has its own teacher or none": bool(recipe.first.loss),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise InputError(f"loss.teach = 'once' does not go with {reason}. Leave one out.")
 
 
 def _check_levels(recipe: "Recipe") -> None:

@@ -42,10 +42,10 @@ def make_guides(
     return guides
 
 
-def check_guides_used(guides: Guides, objective: Objective, teacher: str) -> None:
+def check_teacher_used(teacher: str, objective: Objective) -> None:
     """Raise InputError for a teacher whom no term asks: it would teach nothing."""
     asked = {name for built in objective.terms for name in built.needs}
-    if "teacher" in guides and "teacher" not in asked:
+    if teacher and "teacher" not in asked:
         raise InputError(
             f"No term of '{objective.expression}' looks at the teacher {teacher}. Add one, as in "
             "'0.5*l1 + 0.5*output_distillation', or leave --teacher out."

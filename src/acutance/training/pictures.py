@@ -17,6 +17,7 @@ from acutance.training.levels import patch_at, turns_of
 from acutance.training.networks import blank_card
 from acutance.training.recipe import DataChoice, Recipe
 from acutance.training.record import Plan
+from acutance.training.taught import taught_pictures
 from acutance.training.validation import Pair, read_pairs
 
 LR_PATCH = 32  # lr pixels of a side where `patch` is "auto": docs/results.md, "Training"
@@ -78,6 +79,8 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
     pool = pools.pop(scale)
     for fault in pool.skipped:
         display.note(f"left out: {fault}")
+    if recipe.loss.teach == "once":
+        pool = replace(pool, taught=taught_pictures(pool, recipe.loss.teacher, display))
     return Pictures(pool, read_pairs(held_out, scale, degrading), pools)
 
 

@@ -86,12 +86,14 @@ class NetworkChoice:
 class LossChoice:
     """The loss as an expression, such as "0.9*l1 + 0.1*mse", and what balances its terms.
 
-    `teacher` is a model whose results the term output_distillation compares with.
+    `teacher` is a model whose results the term output_distillation compares with. It is asked at
+    "each" step for the step's crops, or "once", before the first, for whole pictures.
     """
 
     expression: str = "l1"
     balance: Annotated[str, AfterValidator(_known_balance)] = ""
     teacher: str = ""
+    teach: Literal["each", "once"] = "each"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -25,7 +25,7 @@ from acutance.models.rescaling import Rescaler
 from acutance.models.spread import load_weights
 from acutance.training.endless import check_moments
 from acutance.training.guard import Fault, Guard
-from acutance.training.guides import check_guides_used, make_guides
+from acutance.training.guides import check_teacher_used, make_guides
 from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
 from acutance.training.networks import CHANNELS, blank_card
 from acutance.training.optimisers import (
@@ -242,12 +242,13 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     if recipe.machine.compile:
         network.compile()
     expression = parse_loss(recipe.loss.expression)
-    guides = make_guides(fabric, bare, smooth, recipe.loss.teacher)
-    supplies = (*SUPPLIES, *outputs_of(bare), *guides)
+    is_taught = recipe.loss.teach == "once"  # its results then come with the batch
+    guides = make_guides(fabric, bare, smooth, "" if is_taught else recipe.loss.teacher)
+    supplies = (*SUPPLIES, *outputs_of(bare), *guides, *(["teacher"] if is_taught else []))
     objective = Objective(expression, supplies=supplies, balance=recipe.loss.balance)
     objective = objective.to(fabric.device)
     _check_outputs_used(bare, objective)
-    check_guides_used(guides, objective, recipe.loss.teacher)
+    check_teacher_used(recipe.loss.teacher, objective)
     channels = channels_of(bare)
     objective.check(plan.patch, channels, scale=recipe.network.scale)
     guard = Guard(tuple(str(term) for term in expression.terms), count, fabric.device)

@@ -76,10 +76,7 @@ def parts_of(batch: Batch, count: int) -> Iterator[tuple[int, Batch]]:
     edges = [round(k * size / count) for k in range(count + 1)]
     for start, stop in pairwise(edges):
         if stop > start:
-            yield (
-                start,
-                Batch(batch.lr[start:stop], batch.hr[start:stop], batch.pictures[start:stop]),
-            )
+            yield start, batch.part(start, stop)
 
 
 def accumulate(
@@ -97,6 +94,8 @@ def accumulate(
         moment = Moment(step, plan.steps, share, work.absent)
         extras = {"lr": lr, "scale": work.upto or work.scale}
         extras |= guided(work.guides, work.objective, moment, given, work.upto)
+        if part.taught is not None:
+            extras["teacher"] = as_pictures(_to(work, part.taught), luma=work.luma)
         combined = work.objective.combine(
             outputs,
             hr,
