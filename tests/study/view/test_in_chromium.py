@@ -15,8 +15,10 @@ def address(desk, serve) -> str:
 def colour(page, x, y) -> list[int]:
     """Of the canvas, at shares of its size."""
     return page.evaluate(
-        """([x, y]) => { const c = document.getElementById("canvas");
-        return [...c.getContext("2d").getImageData(x * c.width, y * c.height, 1, 1).data]; }""",
+        """([x, y]) => { const c = document.getElementById("canvas"), one = blank(1, 1);
+        const ink = one.getContext("2d", { willReadFrequently: true });
+        ink.drawImage(c, x * c.width, y * c.height, 1, 1, 0, 0, 1, 1);
+        return [...ink.getImageData(0, 0, 1, 1).data]; }""",
         [x, y],
     )
 
