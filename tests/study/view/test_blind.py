@@ -13,7 +13,7 @@ from acutance.study.view.opening import Wanted
 from acutance.study.view.ranking import CRITICAL, rank, share_interval
 from acutance.study.view.testing import Mixing, make_test, report
 from acutance.study.view.trials import Test as Plan
-from acutance.study.view.trials import add, begin, pairs_of, read_answers, trials
+from acutance.study.view.trials import Choice, add, begin, pairs_of, read_answers, trials
 from acutance.study.view.verdict import judge
 
 
@@ -188,12 +188,14 @@ def test_sides_that_were_never_compared_are_equal_and_unknown():
 
 
 def test_the_truth_is_within_the_interval_of_most_simulated_persons():
-    """20 persons of known preference, 4 sides on 15 pictures: by the binomial, 17 or more of 20
-    hold the truth in 98 % of such tests where each does so in 95 %.
+    """20 persons of known preference, 4 sides on 15 pictures: 17 or more of 20 hold the truth.
+
+    Where each does so in 95 %, that is so in 98 % of such tests; of 400 other persons 96 to 97 %
+    did. The intervals are no wider than the information in the choices allows.
     """
     truth = np.array([0.9, 0.3, -0.2, -1.0])
     chance = 1 / (1 + np.exp(truth[None, :] - truth[:, None]))
-    covered = np.zeros(4)
+    covered, width = np.zeros(4), np.zeros(4)
     for person in range(20):
         generator = np.random.default_rng(person)
         wins = np.zeros((4, 4))
@@ -203,8 +205,13 @@ def test_the_truth_is_within_the_interval_of_most_simulated_persons():
                 wins[j, i] = 15 - wins[i, j]
         for one in rank(wins):
             covered[one.side] += one.low <= truth[one.side] <= one.high
+            width[one.side] += (one.high - one.low) / 20
     assert (covered >= 17).all(), covered
-    assert covered.sum() < 80  # an interval that is never wrong is too wide
+    information = -15 * chance * (1 - chance)
+    np.fill_diagonal(information, 0)
+    np.fill_diagonal(information, -information.sum(axis=1))
+    expected = 2 * 1.96 * np.sqrt(np.diag(np.linalg.pinv(information)))
+    assert width == pytest.approx(expected, rel=0.15)
 
 
 def test_the_interval_of_a_share():
@@ -215,8 +222,6 @@ def test_the_interval_of_a_share():
 
 def test_a_choice_is_one_line(tmp_path):
     begin(tmp_path / "x", plan())
-    from acutance.study.view.trials import Choice
-
     add(tmp_path / "x", Choice(0, "two\nlines ä", "a", "b", "left", 1.0))
     assert (tmp_path / "x").read_bytes().count(b"\n") == 2
     assert read_answers(tmp_path / "x").choices[0].picture == "two\nlines ä"

@@ -18,7 +18,7 @@ from acutance.study.view.scoring import open_judging
 from acutance.study.view.shown import Shown
 from acutance.study.view.site import Site
 
-HOSTILE = ("<script>alert(1)</script>", "a\"b'c", "</script><img src=x onerror=alert(1)>", 
+HOSTILE = ("<script>alert(1)</script>", "a\"b'c", "</script><img src=x onerror=alert(1)>",
            "two\nlines", "%2e%2e", "&amp;<!--", "\u202egnp.exe", "C:\\x")  # fmt: skip
 
 

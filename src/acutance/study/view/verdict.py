@@ -155,7 +155,7 @@ def notes(verdict: Verdict) -> list[str]:
     return [
         f"{verdict.choices} choices in {verdict.persons} file{'s' * (verdict.persons > 1)}, "
         f"{verdict.ties} ties (half a win each).",
-        "Bradley-Terry: the strength is a log odds, 0 the average of these sides; 95 % intervals by "
+        "Bradley-Terry: the strength is a log odds, 0 the average of these; 95 % intervals by "
         "profile likelihood, for these persons and pictures, choices taken as independent.",
     ]
 
