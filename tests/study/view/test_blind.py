@@ -12,8 +12,8 @@ from acutance.study.view.blind import BlindTest
 from acutance.study.view.opening import Wanted
 from acutance.study.view.ranking import CRITICAL, rank, share_interval
 from acutance.study.view.testing import Mixing, make_test, report
-from acutance.study.view.trials import Test as Plan
 from acutance.study.view.trials import Choice, add, begin, pairs_of, read_answers, trials
+from acutance.study.view.trials import Test as Plan
 from acutance.study.view.verdict import judge
 
 
