@@ -32,6 +32,7 @@ class BlindTest:
         self._trials = trials(test)
         self.done = begin(path, test)
         self._turn = threading.Lock()
+        self._ahead(self.done)
 
     @property
     def is_over(self) -> bool:
@@ -105,7 +106,12 @@ class BlindTest:
                 )  # fmt: skip
                 add(self._path, made)
                 self.done += 1
+                self._ahead(self.done + 1)
             return self.done
+
+    def _ahead(self, number: int) -> None:
+        if number < len(self._trials):
+            self._shown.ahead(self._trials[number].picture)
 
     def _ranking(self) -> dict[str, Any]:
         if not self.is_over:

@@ -1,6 +1,9 @@
 """What a page can ask of an exhibition: sizes, pieces, scores, maps; kept while they fit."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +19,7 @@ from acutance.study.view.tiles import Levels, Place, levels_of, tile
 PICTURES_BYTES = 768 * 2**20  # decoded pictures with their halvings: about 15 of 12 megapixels
 TILES_BYTES = 96 * 2**20
 MOST_GAIN = 255
+AT_ONCE = 4  # pictures of one item that are read at the same time
 REFERENCE = "r"
 
 
@@ -45,9 +49,20 @@ class Shown:
     def info(self, item: int) -> dict[str, Any]:
         """Sizes (width, height) by layer; the frame is the size that all are stretched to."""
         layers = self.layers(item)
-        sizes = {layer: self.levels(item, layer).size for layer in layers}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = list(pool.map(lambda layer: self.levels(item, layer).size, layers))
+        sizes = dict(zip(layers, found, strict=True))
         frame = sizes.get(REFERENCE) or max(sizes.values(), key=lambda size: size[0] * size[1])
         return {"sizes": sizes, "frame": frame}
+
+    def ahead(self, item: int) -> None:
+        """Begin to read an item that will be asked for next; nobody waits for it."""
+        if item < len(self.exhibition.items):
+            threading.Thread(target=self._read_ahead, args=(item,), daemon=True).start()
+
+    def _read_ahead(self, item: int) -> None:
+        with suppress(Exception):  # whoever asks for it later is told
+            self.info(item)
 
     def piece(self, item: int, layer: str, place: Place, gain: int = 1) -> tuple[bytes, str] | None:
         """A tile and its kind; None where there is none. Raises InputError for an unknown layer."""

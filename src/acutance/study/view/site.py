@@ -18,6 +18,7 @@ class Site:
 
     def __init__(self, shown: Shown, *, loss: str = "") -> None:
         self._shown = shown
+        shown.ahead(0)  # while the browser starts
         self._page, self._policy = page({**described(shown), "served": True, "loss": loss})
 
     def __call__(self, request: Request) -> Answer:
@@ -27,7 +28,7 @@ class Site:
             case ():
                 return Answer(self._page.encode("utf-8"), HTML, policy=self._policy)
             case ("info", item):
-                return as_json(self._shown.info(self._item(item)))
+                return self._info(self._item(item))
             case ("scores", item):
                 return as_json(self._shown.scores(self._item(item)))
             case ("loss", item, side):
@@ -42,6 +43,11 @@ class Site:
         if number >= len(self._shown.exhibition.items):
             raise InputError(f"There is no picture {number} here.")
         return number
+
+    def _info(self, item: int) -> Answer:
+        found = as_json(self._shown.info(item))
+        self._shown.ahead(item + 1)
+        return found
 
     def _map(self, item: int, side: int, request: Request) -> dict[str, Any]:
         centre = whole(request.query.get("x", "0")), whole(request.query.get("y", "0"))
