@@ -138,3 +138,24 @@ def test_two_servers_have_two_tokens(server):
     other._server.server_close()
     assert other.token != server.token
     assert len(other.token) >= 43
+
+
+def test_an_answer_in_work_is_finished_before_the_server_ends():
+    begun, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(_request: Request) -> Answer:
+        begun.set()
+        go.wait(5)
+        return Answer(b"done")
+
+    made = Loopback(slow)
+    run = threading.Thread(target=lambda: (made.run(), ended.set()))
+    run.start()
+    asker = threading.Thread(target=lambda: ask(made, ""))
+    asker.start()
+    assert begun.wait(5)
+    made.stop()
+    assert not ended.wait(0.2)
+    go.set()
+    assert ended.wait(5)
+    asker.join(5)

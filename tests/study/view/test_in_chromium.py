@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.study.view.test_exhibits import HOSTILE, shown_of
 
-from acutance.imaging.files import write_picture
+from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.study.view.blind import BlindTest
 from acutance.study.view.looking import write_page
@@ -335,7 +335,10 @@ FRAMES = """(seconds) => new Promise((done) => {
 
 @pytest.mark.slow
 def test_fifty_pictures_of_twelve_megapixels(tmp_path, serve, open_page):
-    """First paint of the first picture by both sides under 2 s, half of all frames under 100 ms."""
+    """First paint of the first picture by both sides under 2 s, half of all frames under 100 ms.
+
+    On a machine so busy that it reads one such picture in more than half a second, four times that.
+    """
     generator = np.random.default_rng(0)
     coarse = generator.integers(0, 256, (94, 125, 3), dtype=np.uint8)
     for side, seed in (("one", 1), ("two", 2)):
@@ -345,8 +348,11 @@ def test_fifty_pictures_of_twelve_megapixels(tmp_path, serve, open_page):
         write_picture(first, Picture(large))
         for k in range(1, 50):
             os.link(first, tmp_path / side / f"{k:02}.jpg")
-    address = serve(Site(shown_of(tmp_path / "one", tmp_path / "two"))).address
+    begin = time.perf_counter()
+    read_rgb(first)
+    limit = max(2.0, 4 * (time.perf_counter() - begin))
     page, watch = open_page("about:blank")
+    address = serve(Site(shown_of(tmp_path / "one", tmp_path / "two"))).address
     begin = time.perf_counter()
     page.goto(address)
     until(page, "stage.source.kept.size >= 2")
@@ -355,7 +361,11 @@ def test_fifty_pictures_of_twelve_megapixels(tmp_path, serve, open_page):
     assert page.locator("#item option").count() == 50
     times = page.evaluate(FRAMES, 6)
     median, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(json.dumps({"first paint s": first_paint, "median ms": median, "95 % ms": slow}))
-    assert first_paint < 2
+    print(
+        json.dumps(
+            {"first paint s": first_paint, "limit s": limit, "median ms": median, "95 % ms": slow}
+        )
+    )
+    assert first_paint < limit
     assert median < 100
     assert watch.said == []

@@ -2,7 +2,9 @@
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +16,7 @@ from acutance.study.loopback.guard import new_token, parts_of, refusal
 NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 MOST_SENT = 2**16  # bytes of a request's body
 IDLE_S = 60  # after which a connection is closed
+PATIENCE_S = 30  # with answers in work when the server ends
 TEXT = "text/plain; charset=utf-8"
 
 
@@ -78,6 +81,7 @@ class Loopback:
             pass  # the usual end of a server, no failure
         finally:
             self._server.server_close()
+            self._server.let_finish()
 
     def stop(self) -> None:
         """Make `run` return."""
@@ -89,6 +93,27 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = False  # two servers on one port would each get some of the requests
     application: Application
     token: str
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._busy, self._idle = 0, threading.Condition()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While an answer is worked out."""
+        with self._idle:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def let_finish(self) -> None:
+        """Wait for answers in work: a thread that dies within a library aborts the process."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0, timeout=PATIENCE_S)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away is no error; anything else is said in a line."""
@@ -123,7 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(NOT_FOUND if parts is None else Answer(b"Too much.", status=413))
             return
         query = dict(parse_qsl(self.path.partition("?")[2], errors="replace"))
-        self._send(_answer(self.server.application, Request(method, parts, query, body)))
+        with self.server.working():
+            answer = _answer(self.server.application, Request(method, parts, query, body))
+        self._send(answer)
 
     def _body(self) -> bytes | None:
         """What was sent; None where it is too much, or its length is not said."""

@@ -58,7 +58,7 @@ class Shown:
     def ahead(self, item: int) -> None:
         """Begin to read an item that will be asked for next; nobody waits for it."""
         if item < len(self.exhibition.items):
-            threading.Thread(target=self._read_ahead, args=(item,), daemon=True).start()
+            threading.Thread(target=self._read_ahead, args=(item,)).start()
 
     def _read_ahead(self, item: int) -> None:
         with suppress(Exception):  # whoever asks for it later is told

@@ -28,7 +28,8 @@ function arrangeTrial() {
     stage.panes = [{ layer: { id }, size: sizes[id], label: id === "left" ? "Left" : "Right", rect: [0, 0, 1, 1] }];
   } else {
     const order = data.hasReference ? [["left", "Left"], ["original", "Original"], ["right", "Right"]] : [["left", "Left"], ["right", "Right"]];
-    stage.panes = order.map(([id, label], k) => ({ layer: { id }, size: sizes[id], label, rect: [k / order.length, 0, 1 / order.length, 1] }));
+    const rects = grid(order.length);
+    stage.panes = order.map(([id, label], k) => ({ layer: { id }, size: sizes[id], label, rect: rects[k] }));
   }
   tags();
   stage.onView();
@@ -92,5 +93,6 @@ function beginBlind() {
     " ": alternate, b: () => { trial.alternate = false; arrangeTrial(); },
     w: pan(0, -0.1), s: pan(0, 0.1), a: pan(-0.1, 0), d: pan(0.1, 0),
   });
+  new ResizeObserver(() => { if (trial.info && !trial.over) arrangeTrial(); }).observe($("stage"));
   showTrial(data.done);
 }
