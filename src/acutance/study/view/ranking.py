@@ -53,11 +53,10 @@ def rank(wins: np.ndarray) -> list[Rank]:
     strengths, best = _most_likely(table, None)
     found = []
     for side in range(count):
-        ends = [_end(table, side, float(strengths[side]), best, sign) for sign in (-1, 1)]
-        compared = table[side].sum() + table[:, side].sum()
-        found.append(
-            Rank(side, float(strengths[side]), *ends, float(table[side].sum()), round(compared))
-        )
+        strength, won = float(strengths[side]), float(table[side].sum())
+        low, high = (_end(table, side, strength, best, sign) for sign in (-1, 1))
+        compared = round(won + float(table[:, side].sum()))
+        found.append(Rank(side, strength, low, high, won, compared))
     return sorted(found, key=lambda one: -one.strength)
 
 

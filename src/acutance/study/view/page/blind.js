@@ -27,8 +27,13 @@ function arrangeTrial() {
     const id = trial.alternate;
     stage.panes = [{ layer: { id }, size: sizes[id], label: id === "left" ? "Left" : "Right", rect: [0, 0, 1, 1] }];
   } else {
-    const order = data.hasReference ? [["left", "Left"], ["original", "Original"], ["right", "Right"]] : [["left", "Left"], ["right", "Right"]];
-    const rects = grid(order.length);
+    // In a row, the original between; where that is narrow, left and right in a row above it.
+    const wide = $("stage").clientWidth > $("stage").clientHeight;
+    const original = data.hasReference && "original" in sizes ? [["original", "Original"]] : [];
+    const left = ["left", "Left"], right = ["right", "Right"];
+    const order = wide ? [left, ...original, right] : [left, right, ...original];
+    const columns = wide ? order.length : 2, rows = Math.ceil(order.length / columns);
+    const rects = order.map((_, k) => [(k % columns) / columns, Math.floor(k / columns) / rows, 1 / columns, 1 / rows]);
     stage.panes = order.map(([id, label], k) => ({ layer: { id }, size: sizes[id], label, rect: rects[k] }));
   }
   tags();
