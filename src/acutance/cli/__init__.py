@@ -29,6 +29,7 @@ COMMANDS = {
     "train": ("acutance.cli.train:train", "Train a network on photographs."),
     "tune": ("acutance.cli.tune:tune", "Find the weights of a loss that no others beat."),
     "upscale": ("acutance.cli.upscale:upscale", "Make pictures larger."),
+    "view": ("acutance.cli.view:view", "Look at pictures beside each other, in a browser."),
     "weights": ("acutance.cli.weights:weights", "Trained networks that some losses use."),
 }
 

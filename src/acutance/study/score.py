@@ -58,10 +58,12 @@ def evaluate(
     is not the model's, a degradation that cannot be read, or pictures that cannot be read.
     """
     folders = [data] if isinstance(data, str | Path) else list(data)
-    subject, scale = _subject(str(model), scale, engine)
+    subject, scale = subject_of(str(model), scale, engine)
     if degrade and shrink:
         raise InputError("Either --degrade or --shrink makes the small pictures, not both.")
-    degraded = _by_learned(shrink, scale, protocol) if shrink else _degraded(degrade, degrade_seed)
+    degraded = (
+        _by_learned(shrink, scale, protocol) if shrink else degraded_for(degrade, degrade_seed)
+    )
     # plain bicubic gives its input back at x1: scores of pictures as they are
     if scale == 1 and degraded is None and (model != "bicubic" or protocol == "grey@1"):
         raise InputError(
@@ -79,7 +81,7 @@ def evaluate(
     )
 
 
-def _degraded(text: str, seed: int) -> Degraded | None:
+def degraded_for(text: str, seed: int) -> Degraded | None:
     """By a chain, a file of one, or a recipe's; None for bicubic."""
     if not text:
         return None
@@ -106,7 +108,8 @@ def _by_learned(shrink: str | Path, scale: int, protocol: str) -> Degraded:
     return Degraded(f"the learned F {reducer.card.weights[:12]}", make)
 
 
-def _subject(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
+def subject_of(model: str, scale: int | None, engine: str) -> tuple[Subject, int]:
+    """What `evaluate` scores by that name, and the scale that it enlarges by."""
     if model == "bicubic":
         if scale is None:
             raise InputError("bicubic has no scale of its own: give --scale 2, 3 or 4.")

@@ -1,0 +1,1 @@
+if (data.blind) beginBlind(); else beginComparing();
