@@ -38,7 +38,8 @@ from acutance.training.start import carry_out
 from acutance.training.two_stages import FIRST
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.int8 import export_int8
-from bundled_plans import Plan, data_folder, names, read_plan
+from bundled_plans import Plan, names, read_plan
+from places import data_folder
 
 HERE = Path(__file__).parent
 RUNS, WIP = HERE.parent / "runs" / "bundled", HERE.parent / "training" / "wip"

@@ -1,7 +1,6 @@
 """What bundled_models.toml says of one model, checked and ready to be carried out."""
 
 import json
-import os
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -11,12 +10,10 @@ from typing import Any
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
-from acutance.models.card import find_model
-from acutance.study.quickstart import sample_folder
 from acutance.training.recipe import Recipe, make_recipe
+from places import SAMPLES, model_source, of_scale, photo_source
 
 TABLE = Path(__file__).with_name("bundled_models.toml")
-SAMPLES = "scikit-image/"
 MODELS = {"start": "network.start", "teacher": "loss.teacher"}
 KEYS = {"photos", "data_terms", "licence", "metrics", "half", "int8_pictures", "bad_at"}
 KEYS |= {"most_parameters", "settings", *MODELS}
@@ -54,7 +51,7 @@ class Plan:
         said = f"{first}, then {last}" if first else last
         for key, words in (("teacher", "taught by"), ("start", "from")):
             if model := self.told.get(key):
-                name = _member(model, self.recipe.network.scale)
+                name = of_scale(model, self.recipe.network.scale)
                 said += f", {words} {Path(name).stem}"
         return said
 
@@ -88,39 +85,13 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
     changed = dict(settings or {})
     if fixed := changed.keys() & {"data.photos", "network.scale", *MODELS.values()}:
         raise InputError(f"The card tells {min(fixed)} by {TABLE.name}: change it there.")
-    joined["data.photos"] = [_source(word) for word in told["photos"]]
+    joined["data.photos"] = [photo_source(word) for word in told["photos"]]
     for word, key in MODELS.items():
         if told.get(word):
-            joined[key] = _model(_member(told[word], int(scale)))
+            joined[key] = model_source(of_scale(told[word], int(scale)))
     recipe, _ = make_recipe([(TABLE.name, joined), ("command line", changed)])
     return Plan(name, recipe, told, changed)
 
 
-def data_folder() -> Path:
-    """Where the published pictures are."""
-    root = os.environ.get("ACUTANCE_DATA")
-    if not root:
-        raise InputError("Say where T91, BSDS200 and the test sets are: ACUTANCE_DATA=FOLDER.")
-    return Path(root).resolve()
-
-
-def _member(name: str, scale: int) -> str:
-    """A bundled family's file for that scale; what has a folder or a scale is a file."""
-    return name if "/" in name or "-x" in name else f"{name}-x{scale}"
-
-
 def _table() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
-
-
-def _source(word: str) -> str:
-    if word.startswith("procedural"):
-        return word
-    if word.startswith(SAMPLES):
-        return str(sample_folder() / word.removeprefix(SAMPLES))
-    return str(data_folder() / word)
-
-
-def _model(word: str) -> str:
-    """The file of a model that was made before, or one below $ACUTANCE_DATA."""
-    return str(data_folder() / word) if "/" in word else str(find_model(Path(word)))

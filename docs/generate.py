@@ -21,6 +21,7 @@ from format_table import FORMAT_TABLES
 from guide_tables import TABLES, table
 from rescaling_tables import RESCALING_TABLES
 from restoration_tables import RESTORATION_TABLES
+from study_tables import STUDY_TABLES
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -396,6 +397,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **FINETUNE_TABLES,
     **RESCALING_TABLES,
     **RESTORATION_TABLES,
+    **STUDY_TABLES,
 }
 
 
@@ -407,7 +409,8 @@ def renewed(text: str) -> str:
 def main() -> int:
     """Write or check; the exit code."""
     stale = []
-    for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
+    docs = ROOT / "docs"
+    for page in [*sorted(docs.glob("*.md")), docs / "studies" / "README.md", ROOT / "README.md"]:
         old = page.read_text(encoding="utf-8")
         new = renewed(old)
         if new != old:

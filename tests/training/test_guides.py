@@ -11,6 +11,7 @@ from acutance import upscale
 from acutance.errors import InputError
 from acutance.imaging import operators
 from acutance.models.checkpoint import load_model
+from acutance.study.settings import run_recipe
 from acutance.training.display import Silent
 from acutance.training.guides import guided
 from acutance.training.loop import prepare, train
@@ -141,6 +142,17 @@ def test_a_teacher_is_asked_once_for_whole_pictures(teacher, small_recipe, tmp_p
     monkeypatch.setattr("acutance.training.taught.load_model", None)
     again = train(recipe, tmp_path / "again", Silent())
     assert again.psnr == first.psnr
+
+
+def test_a_teacher_is_of_the_arms_that_look_at_one(teacher, small_recipe):
+    shared = small_recipe(
+        stop__steps=4, loss__expression="output_distillation", loss__teacher=teacher,
+        loss__teach="once",
+    )  # fmt: skip
+    plain = run_recipe(shared, "l1", steps=2, seed=1).loss
+    assert (plain.expression, plain.teacher, plain.teach) == ("l1", "", "each")
+    taught = run_recipe(shared, "masked(output_distillation, by='edges')", steps=2, seed=1).loss
+    assert (taught.teacher, taught.teach) == (teacher, "once")
 
 
 def test_a_spoilt_answer_of_the_teacher_is_made_again(teacher, small_recipe, tmp_path, monkeypatch):

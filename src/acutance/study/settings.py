@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
+from acutance.training.lessons import with_expression
 from acutance.training.recipe import Recipe, Settings, make_recipe, read_settings
 
 # one hold-out for all runs, so that all learn from the same pictures; nothing to look at
@@ -81,11 +82,14 @@ def join_layers(
 
 
 def run_recipe(shared: Recipe, loss: str, *, steps: int, seed: int) -> Recipe:
-    """The recipe of one run: what all share, with its own loss, steps and seed."""
+    """The recipe of one run: what all share, with its own loss, steps and seed.
+
+    A teacher is of the arms whose loss looks at one.
+    """
     return replace(
         shared,
         seed=seed,
-        loss=replace(shared.loss, expression=loss),
+        loss=with_expression(shared.loss, loss),
         stop=replace(shared.stop, steps=steps),
     )
 

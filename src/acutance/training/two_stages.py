@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from acutance.losses.expression import parse_loss
+from acutance.training.lessons import with_expression
 from acutance.training.recipe import Recipe, StopChoice
 
 FIRST = "first"  # folder of the first stage within that of the run
@@ -20,12 +20,10 @@ def first_stage(recipe: Recipe) -> Recipe:
     first = recipe.first
     rate = recipe.optim.rate if first.rate == "auto" else first.rate
     milestones = recipe.optim.milestones if first.milestones == "auto" else first.milestones
-    terms = {term.name for term in parse_loss(first.loss).terms}
-    teacher = recipe.loss.teacher if "output_distillation" in terms else ""
     stop = _part(recipe.stop, first.share, steps=_first_steps(recipe))
     return replace(
         recipe,
-        loss=replace(recipe.loss, expression=first.loss, balance="", teacher=teacher),
+        loss=replace(with_expression(recipe.loss, first.loss), balance=""),
         first=replace(first, loss=""),
         optim=replace(recipe.optim, rate=rate, milestones=milestones),
         stop=replace(stop, until="converged" if stop.until else ""),  # fidelity alone is its aim
