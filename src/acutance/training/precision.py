@@ -58,7 +58,8 @@ def choose_device(choice: MachineChoice) -> str:
 
 def make_fabric(device: str, precision: str, team: Team = ALONE) -> Fabric:
     """Fabric on this process's device: "fp32", "bf16", or "fp16" with gradients scaled for it."""
-    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
+    for chatty in ("rank_zero", "distributed"):
+        logging.getLogger(f"lightning_fabric.utilities.{chatty}").setLevel(logging.WARNING)
     mixed = {"bf16": "bf16-mixed", "fp16": "16-mixed"}.get(precision)
     plugin = PicturePrecision(mixed, device) if mixed else Precision()  # pyright: ignore[reportArgumentType]
     if not team.by_fabric:

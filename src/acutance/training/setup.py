@@ -227,7 +227,9 @@ def build_job(
     fabric = make_fabric(plan.device, plan.precision, team)
     if team.local > 1 and plan.device == "cpu":  # the plan may be that of another number
         torch.set_num_threads(min(plan.threads, max(1, core_count() // team.local)))
-    bare = build_network(recipe.network, recipe.seed).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network = build_network(recipe.network, recipe.seed)
+    # float32, but where torch's default was set to another, as is done to compare runs
+    bare = network.to(torch.get_default_dtype(), memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     count = recipe.data.batch
     if recipe.optim.name == "gd":
         count = pictures.pool.grid(plan.patch, seed=recipe.seed).grid_count
