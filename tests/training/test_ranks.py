@@ -1,20 +1,12 @@
 """Several processes with a slice of each batch are one process with the whole of it."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from acutance.data.batches import slices
@@ -24,10 +16,7 @@ from acutance.training.guard import Fault, first_of
 from acutance.training.loop import train
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
-from acutance.training.recipe import flatten
-from acutance.training.record import read_log
 from acutance.training.setup import build_job
-from acutance.training.snapshots import newest_snapshot
 from acutance.training.team import Team
 from acutance.training.update import update
 

@@ -65,7 +65,7 @@ def launch(recipe: Recipe, folder: Path, *, quiet: bool, began: float) -> Outcom
         raise InputError(
             f"--nodes {recipe.machine.nodes}: hosts are joined by torchrun. Give on each of them\n"
             f"  torchrun --nnodes {recipe.machine.nodes} --nproc-per-node {count} --rdzv-backend "
-            "c10d --rdzv-endpoint HOST:29400 -m acutance train ...\n"
+            "c10d --rdzv-endpoint HOST:29400 -m -- acutance train ...\n"
             "where HOST is one of them."
         )
     check_device_count(device, count)
