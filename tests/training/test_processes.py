@@ -73,7 +73,7 @@ def apart(one: dict, other: dict) -> float:
 @pytest.mark.parametrize("way", WAYS)
 def test_ranks_leave_the_same_weights(way, small_recipe, command, tmp_path):
     """After 200 steps within 1e-8 in float64: network, averages, Adam's moments, discriminator."""
-    recipe = small_recipe(stop__steps=200, **WAYS[way])
+    recipe = small_recipe(stop__steps=200, log__score_every=1000, **WAYS[way])
     for ranks in (1, 2, 4):
         found = done(command(recipe, tmp_path / str(ranks), ranks=ranks, dtype="float64"))
         assert found.returncode == 0, found.stderr
@@ -83,7 +83,7 @@ def test_ranks_leave_the_same_weights(way, small_recipe, command, tmp_path):
 
 def test_a_run_goes_on_with_another_number_of_ranks(small_recipe, command, tmp_path):
     """100 steps on two, to 200 on one, to 300 on two: equal to 300 on one within 1e-8."""
-    recipe = small_recipe(stop__steps=300, **WAYS["shares"])
+    recipe = small_recipe(stop__steps=300, log__score_every=1000, **WAYS["shares"])
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert done(command(recipe, whole, dtype="float64")).returncode == 0
     for ranks, until in ((2, 100), (1, 200), (2, 0)):
@@ -104,7 +104,8 @@ def _steps_in(folder: Path) -> int:
 
 def launched(recipe: Recipe, folder: Path, *more: str) -> list[str]:
     """`acutance train --devices 2`, which starts its processes by itself."""
-    flat = {k: v for k, v in flatten(asdict(recipe)).items() if k != "data.photos"}
+    own = ("data.photos", "machine.devices")
+    flat = {key: value for key, value in flatten(asdict(recipe)).items() if key not in own}
     settings = [f"--set={key}={json.dumps(value)}" for key, value in flat.items() if value != {}]
     photos = [str(p) for p in recipe.data.photos]
     command = [sys.executable, "-m", "acutance", "train", *photos, *settings]
