@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
-from torch import distributed, multiprocessing
-from torch.multiprocessing.spawn import ProcessExitedException
+from torch import distributed
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from acutance.errors import InputError, RunError
 from acutance.training.display import make_display
@@ -73,9 +75,9 @@ def launch(recipe: Recipe, folder: Path, *, quiet: bool, began: float) -> Outcom
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="acutance-") as notes:
         order = Order(recipe, folder, quiet, began, device, _free_port(), Path(notes))
-        started = multiprocessing.spawn(_work, (order,), nprocs=count, join=False)
+        started = spawn(_work, (order,), nprocs=count, join=False)
         assert started is not None
-        with PassedOn(started.processes):
+        with PassedOn(cast(list[BaseProcess], started.processes)):
             try:
                 while not started.join(timeout=1.0, grace_period=GRACE_S):
                     pass

@@ -103,7 +103,7 @@ def is_first_to_tell() -> bool:
     """Whether no other process that torchrun started has told of a failure; asked once each."""
     rank, attempt = os.environ["RANK"], os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     try:
-        store = distributed.TCPStore(
+        store = distributed.TCPStore(  # pyright: ignore[reportPrivateImportUsage]
             os.environ["MASTER_ADDR"],
             int(os.environ["MASTER_PORT"]),
             is_master=False,
