@@ -31,6 +31,8 @@ OPTIONS = {
     "threads": "machine.threads",
     "precision": "machine.precision",
     "device": "machine.device",
+    "devices": "machine.devices",
+    "nodes": "machine.nodes",
 }
 PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 
@@ -87,10 +89,12 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 )
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--threads", type=int, help="[default: timed]")
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="[default: timed]")
 @click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
 )
+@click.option("--devices", type=int, help="Devices that share each batch [default: 1].")
+@click.option("--nodes", type=int, help="Hosts with as many each, by torchrun [default: 1].")
 @click.option("--dry-run", is_flag=True, help="Build all, run two steps, tell what it would take.")
 @click.option("--print-config", is_flag=True, help="Show every setting and where it comes from.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
@@ -128,16 +132,20 @@ def train(
         return
     if folder is None and not dry_run:
         raise click.UsageError("Name the run's folder: --run runs/NAME.")
-    from acutance.training.start import carry_out, require_training
+    from acutance.training.start import carry_out, is_leader, require_training
 
     require_training()
     if dry_run:
+        if not is_leader():
+            return
         from acutance.training.dry_run import rehearse
 
         for name, value in rehearse(settled, quiet=quiet):
             click.echo(f"{name:<22} {value}")
         return
-    click.echo(carry_out(settled, Path(folder or ""), quiet=quiet).model)
+    model = carry_out(settled, Path(folder or ""), quiet=quiet).model
+    if is_leader():
+        click.echo(model)
 
 
 def _print_config(recipe: object, origin: dict[str, str]) -> None:

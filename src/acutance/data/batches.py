@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +29,21 @@ class Batch:
         return Batch(self.lr[start:stop], self.hr[start:stop], self.pictures[start:stop], taught)
 
 
+def slices(size: int, *, pieces: int = 1, part: tuple[int, int] = (0, 1)) -> list[range]:
+    """The places in a batch of `size` that part (rank, ranks) works off, piece after piece.
+
+    The batch falls into `pieces`, and each of those into slices, one for each rank: so all ranks
+    together have the same piece in hand as one that is alone. No two differ by more than one.
+    """
+    rank, ranks = part
+    edges = [round(k * size / pieces) for k in range(pieces + 1)]
+    return [
+        range(start + (stop - start) * rank // ranks, start + (stop - start) * (rank + 1) // ranks)
+        for start, stop in pairwise(edges)
+        if stop > start
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Crops:
     """Where crops lie: picture, first row, first column (hr pixels), orientation; each (n,)."""
@@ -40,7 +56,7 @@ class Crops:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, part: slice) -> "Crops":
+    def __getitem__(self, part: slice | list[int]) -> "Crops":
         return Crops(self.pictures[part], self.tops[part], self.lefts[part], self.turns[part])
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from acutance.data.batches import TURNS, Batch, Crops, cut, cut_wide, turn_all
+from acutance.data.batches import TURNS, Batch, Crops, cut, cut_wide, slices, turn_all
 from acutance.data.degradations.crops import Degrading, degrade_crops, margin_of
 from acutance.data.folders import Fault, find_originals
 from acutance.data.loading import Plan, Progress, Row, load_pictures
@@ -81,10 +81,12 @@ class Pool:
         s = self.scale
         return tuple(self._view(row.lr_at, (row.height // s, row.width // s)) for row in self.rows)
 
-    def batch(self, seed: int, step: int, *, size: int, part: tuple[int, int] = (0, 1)) -> Batch:
+    def batch(
+        self, seed: int, step: int, *, size: int, part: tuple[int, int] = (0, 1), pieces: int = 1
+    ) -> Batch:
         """`size` random crops for one step: a function of (seed, step), the same in any process.
 
-        `part` is (rank, ranks): that rank's slice of the same batch.
+        `part` is (rank, ranks): that rank's slice of the same batch, or of each of its `pieces`.
         """
         rank, ranks = part
         if not (size >= ranks > rank >= 0):
@@ -93,15 +95,14 @@ class Pool:
                 "Use a batch of at least one patch for each rank."
             )
         crops = self._draw(uniforms(seed, Stream.BATCH, step=step, shape=(size, 4)))
-        places = range(size * rank // ranks, size * (rank + 1) // ranks)
-        mine = crops[places.start : places.stop]
-        return self.cut(mine, self.patch, draws=self.draws(seed, step, places))
+        places = [place for mine in slices(size, pieces=pieces, part=part) for place in mine]
+        return self.cut(crops[places], self.patch, draws=self.draws(seed, step, places))
 
     def grid(self, patch: int, *, seed: int) -> "Grid":
         """Patches side by side over all pictures, each once, in an order given by the seed."""
         return _grid(self, patch, seed=seed)
 
-    def draws(self, seed: int, step: int, places: range) -> list[np.random.Generator]:
+    def draws(self, seed: int, step: int, places: Sequence[int]) -> list[np.random.Generator]:
         """What degrades the crops at `places` of a step's batch; none where nothing is drawn."""
         if self.degrading is None:
             return []

@@ -1,6 +1,6 @@
 """What training minimises: each term's gradient at the outputs, combined into one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -57,13 +57,26 @@ class Moment:
 
     `fraction` is the part of the step's pictures that it holds; the gradients of all of them add
     up to that of the whole batch, and their fractions to 1. `absent` are outputs that the network
-    has but does not give at this step: terms on them are idle.
+    has but does not give at this step: terms on them are idle. Where several processes hold a
+    slice of the micro-batch each, `together` is the part that they hold between them, and `total`
+    adds up a tensor over them.
     """
 
     step: int
     steps: int
     fraction: float = 1.0
     absent: frozenset[str] = frozenset()
+    together: float | None = None  # None: as `fraction`
+    total: Callable[[Tensor], Tensor] | None = None
+
+    @property
+    def whole(self) -> float:
+        """The part of the step's pictures that all slices of the micro-batch hold."""
+        return self.fraction if self.together is None else self.together
+
+    def over_all(self, tensor: Tensor) -> Tensor:
+        """The sum of `tensor` over the slices."""
+        return tensor if self.total is None else self.total(tensor)
 
     def is_idle(self, term: Term) -> bool:
         """Whether there is nothing for the term to look at."""
@@ -150,7 +163,7 @@ class Objective(nn.Module):
         products = None
         wanted = with_cosines and len(slopes) > 1
         if wanted or (self.balance is not None and self.balance.wants_products):
-            products = gramian(slopes, active, sr)
+            products = moment.over_all(gramian(slopes, active, sr))
         scales = self._unit_scales(slopes, active, products, moment)
         gradients = {"sr": torch.zeros_like(sr, dtype=torch.promote_types(sr.dtype, torch.float32))}
         weights = [sr.new_zeros((), dtype=torch.float32) for _ in active]
@@ -175,19 +188,22 @@ class Objective(nn.Module):
         """What each unit is multiplied with beside its weight; None where nothing balances."""
         if self.balance is None:
             return [None] * len(self._units)
-        device = self.balance.weights.device
+        known = self.balance.weights
         norms = [
-            _unit_norm([(self.terms[k].term.weight, slopes[k]) for k in members], device)
+            _unit_norm([(self.terms[k].term.weight, slopes[k]) for k in members], known)
             for members in self._units
         ]
+        tallies = [_tally(slope, known) for slope in slopes]
+        sums = moment.over_all(torch.cat([torch.stack(norms), torch.stack(tallies)]))
+        norms, tallies = sums[: len(norms)], sums[len(norms) :]
+        means = (tallies[:, 0] / tallies[:, 1].clamp_min(1)).unbind()
         values = [
-            _unit_value([(active[k], slopes[k]) for k in members], device)
+            sum((active[k] * means[k] for k in members), start=known.new_zeros(()))
             for members in self._units
         ]
-        measured = Measured(
-            torch.stack(values).to(torch.float32), torch.stack(norms).to(torch.float32), products
-        )
-        weights = self.balance.weigh(measured, step=moment.step, fraction=moment.fraction)
+        norms = norms[:, 0] / norms[:, 1].clamp_min(1)
+        measured = Measured(torch.stack(values).to(known), norms.to(known), products)
+        weights = self.balance.weigh(measured, step=moment.step, fraction=moment.whole)
         return list(weights.unbind())
 
     def check(
@@ -249,24 +265,27 @@ def _units(expression: Expression) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(members) for members in units.values())
 
 
-def _unit_norm(parts: list[tuple[float, Slope | None]], device: torch.device) -> Tensor:
-    """Norm of a unit's gradient: of its one term, or of the weighted sum of its group."""
+def _unit_norm(parts: list[tuple[float, Slope | None]], like: Tensor) -> Tensor:
+    """Norm of a unit's gradient, summed over the pictures, and how many count, (2,).
+
+    Of its one term, or of the weighted sum of its group.
+    """
     found = [(weight, slope) for weight, slope in parts if slope]
     if not found:
-        return torch.zeros((), device=device)
+        return like.new_zeros(2)
     if len(parts) == 1:
-        return found[0][1].mean_norm()
-    return norm_of(sum_of(found)).mean()
+        slope = found[0][1]
+        return torch.stack([slope.norm.sum(), slope.finite.sum().to(slope.norm)])
+    norms = norm_of(sum_of(found))
+    return torch.stack([norms.sum(), norms.new_tensor(float(len(norms)))])
 
 
-def _unit_value(parts: list[tuple[float, Slope | None]], device: torch.device) -> Tensor:
-    """Weighted value of a unit, mean over the pictures where it is a number."""
-    value = torch.zeros((), device=device)
-    for weight, slope in parts:
-        if slope:
-            kept = torch.where(slope.finite, slope.value, 0.0)
-            value = value + weight * kept.sum() / slope.finite.sum().clamp_min(1)
-    return value
+def _tally(slope: Slope | None, like: Tensor) -> Tensor:
+    """Value of a term, summed over the pictures where it is a number, and how many they are."""
+    if slope is None:
+        return like.new_zeros(2)
+    kept = torch.where(slope.finite, slope.value, 0.0)
+    return torch.stack([kept.sum(), slope.finite.sum().to(kept)])
 
 
 def _add(gradients: dict[str, Tensor], slope: Slope, part: Tensor) -> None:

@@ -102,8 +102,9 @@ def norm_of(gradients: Outputs) -> Tensor:
 
 
 def gramian(slopes: list[Slope | None], weights: list[float], sr: Tensor) -> Tensor:
-    """Inner products (K, K) of the weighted gradients at sr, over the whole batch, in float32."""
-    rows = sr.new_zeros(len(slopes), sr.numel(), dtype=torch.float32)
+    """Inner products (K, K) of the weighted gradients at sr, over the batch, float32 or finer."""
+    precise = torch.promote_types(sr.dtype, torch.float32)
+    rows = sr.new_zeros(len(slopes), sr.numel(), dtype=precise)
     for row, slope, weight in zip(rows, slopes, weights, strict=True):
         if slope is not None and "sr" in slope.gradients:
             row.copy_((slope.gradients["sr"] * (slope.kept() * weight)).flatten())

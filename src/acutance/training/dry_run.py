@@ -13,6 +13,7 @@ from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.setup import Job, build_job, channels_of, check_first
+from acutance.training.team import Team
 from acutance.training.two_stages import has_first, main_stage
 from acutance.training.update import update
 
@@ -26,9 +27,10 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         nowhere = Path()
         pictures = gather(recipe, nowhere, display)
         stage = main_stage(recipe)
-        plan = make_plan(stage, pictures, began=began, display=display)
-        check_first(recipe, plan, pictures, nowhere)
-        job = build_job(stage, plan, pictures, nowhere)
+        team = Team(ranks=recipe.machine.devices * recipe.machine.nodes)  # the first, by itself
+        plan = make_plan(stage, pictures, began=began, display=display, team=team)
+        check_first(recipe, plan, pictures, nowhere, team)
+        job = build_job(stage, plan, pictures, nowhere, team)
         step_s = _mean_step_s(job)
     parameters = sum(p.numel() for p in job.bare.parameters())
     state_mib = parameters * 4 * 4 / MIB  # weights, their average, and two moments of Adam
@@ -41,6 +43,7 @@ def rehearse(recipe: Recipe, *, quiet: bool = False) -> list[tuple[str, str]]:
         ("validation pictures", str(len(pictures.pairs))),
         ("parameters", f"{parameters:,}"),
         ("multiply-adds a patch", f"{_multiply_adds(job) / 1e6:,.1f} M"),
+        *([("devices", f"{team.ranks}, with a slice of each batch")] if team.ranks > 1 else []),
         ("threads, precision", f"{plan.threads}, {plan.precision} on {plan.device}"),
         ("a step", f"{1000 * max(step_s, plan.step_s):.1f} ms"),
         ("steps", f"{plan.steps:,}"),

@@ -14,7 +14,6 @@ from acutance.training.pictures import degrading_of
 from acutance.training.record import Log, write_scores
 from acutance.training.setup import Job
 from acutance.training.shrinkers import leave_shrinker
-from acutance.training.snapshots import save_snapshot
 from acutance.training.validation import Validation, pair_of, validate, write_samples
 from acutance.upscaling.export import export_onnx
 
@@ -33,7 +32,7 @@ class Outcome:
 
 def finish(job: Job, log: Log, display: Display, reason: str) -> Outcome:
     """Score the last weights, save them for others, and say why the run stopped."""
-    save_snapshot(job.folder, job.state)
+    job.save()
     network = job.to_scoring()
     found = validate(
         network,

@@ -1,6 +1,7 @@
 """Find what became non-finite without reading anything back from the device at every step."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,16 @@ class Fault:
         """One line for the log and the terminal."""
         where = f" on {', '.join(names)}" if names else ""
         return f"{self.what} was not finite at step {self.step}{where}"
+
+
+def first_of(faults: Iterable[Fault | None]) -> Fault | None:
+    """The first of what was found, in one or several processes; the pictures of all of them."""
+    found = [fault for fault in faults if fault is not None]
+    if not found:
+        return None
+    first = min(found, key=lambda fault: (fault.step, not fault.pictures))
+    alike = [f.pictures for f in found if (f.step, f.what) == (first.step, first.what)]
+    return replace(first, pictures=tuple(sorted({k for pictures in alike for k in pictures})))
 
 
 class Guard:

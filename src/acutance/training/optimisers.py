@@ -39,19 +39,22 @@ def full_rate(choice: OptimChoice, name: str) -> float:
 
 
 def make_optimiser(
-    choice: OptimChoice, parameters: Iterable[Tensor], rate: float
+    choice: OptimChoice, parameters: Iterable[Tensor], rate: float, *, fused: bool = True
 ) -> torch.optim.Optimizer:
-    """The optimiser that `choice` names, over `parameters`, at `rate`."""
+    """The optimiser that `choice` names, over `parameters`, at `rate`.
+
+    A `fused` one cannot be given gradients whose scale has been taken back, as those of fp16.
+    """
     kept = list(parameters)
     betas = (choice.beta1, choice.beta2)
     match choice.name:
         case "adam":
             return torch.optim.Adam(
-                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=True
+                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=fused
             )
         case "adamw":
             return torch.optim.AdamW(
-                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=True
+                kept, lr=rate, betas=betas, weight_decay=choice.weight_decay, fused=fused
             )
         case "sgd":
             return torch.optim.SGD(

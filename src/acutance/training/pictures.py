@@ -52,8 +52,11 @@ def patch_side(recipe: Recipe) -> int:
     return LR_PATCH * recipe.network.scale if chosen == "auto" else chosen
 
 
-def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
-    """Read every picture once. Raises InputError that names all the bad ones."""
+def gather(recipe: Recipe, folder: Path, display: Display, *, sharers: int = 1) -> Pictures:
+    """Read every picture once. Raises InputError that names all the bad ones.
+
+    `sharers` processes of this machine do so, each with a part of the memory.
+    """
     data, scale = recipe.data, recipe.network.scale
     if not data.photos:
         raise InputError(
@@ -65,8 +68,8 @@ def gather(recipe: Recipe, folder: Path, display: Display) -> Pictures:
     photos, held_out = _hold_out(data, seed)
     degrading = degrading_of(recipe)
     settings = replace(_pool_settings(data, folder), degrading=degrading)
-    if len(levels) > 1:  # they have the memory together
-        settings = replace(settings, limit_mib=settings.limit_mib / len(levels))
+    # all levels in all processes have the memory together
+    settings = replace(settings, limit_mib=settings.limit_mib / len(levels) / sharers)
     pools = {}
     for level in reversed(levels):  # the highest first: what fits its crops fits smaller ones
         pools[level] = build_pool(

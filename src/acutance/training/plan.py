@@ -1,5 +1,6 @@
 """Turn every "auto" of a recipe into a number, once, by timing a few real steps."""
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from acutance.errors import InputError
 from acutance.models.memory import keep_large_blocks
 from acutance.training.budget import budgeted
 from acutance.training.display import Display
@@ -17,9 +17,11 @@ from acutance.training.levels import turns_of
 from acutance.training.optimisers import full_rate
 from acutance.training.perceptual import choose_perceptual
 from acutance.training.pictures import Pictures, patch_side
+from acutance.training.precision import choose_device
 from acutance.training.recipe import Recipe
 from acutance.training.record import Plan
 from acutance.training.setup import Job, build_job, make_card
+from acutance.training.team import ALONE, Team
 from acutance.training.trial import (
     Pace,
     choose_pace,
@@ -33,16 +35,23 @@ from acutance.training.update import update
 from acutance.training.validation import validate
 
 SCORINGS = 10  # in a run
+EXCHANGES = 5  # of gradients, to be timed
 SAVE_S, LOG_S = 20.0, 2.0  # seconds between snapshots and between log lines
 FINISH_S = 5.0  # model file, its ONNX twin, start of the last process
 _NOWHERE = Path()  # a trial writes nothing
 
 
-def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Display) -> Plan:
-    """Work out what `recipe` leaves open. `began` is the start of the run (time.monotonic)."""
+def make_plan(
+    recipe: Recipe, pictures: Pictures, *, began: float, display: Display, team: Team = ALONE
+) -> Plan:
+    """Work out what `recipe` leaves open. `began` is the start of the run (time.monotonic).
+
+    A process of a `team` times steps of its own slice, and then what it takes to add them up.
+    """
     keep_large_blocks()
     check_moments(recipe)
     draft = _draft(recipe, pictures)
+    mine = team.apart()
     pace = Pace(draft.threads, draft.precision, 0.0)
     needs_pace = not recipe.stop.steps or "auto" in (
         recipe.machine.threads,
@@ -52,13 +61,15 @@ def make_plan(recipe: Recipe, pictures: Pictures, *, began: float, display: Disp
         pace = choose_pace(
             recipe.machine.threads,
             recipe.machine.precision,
-            lambda precision: _stepper(recipe, draft, pictures, precision),
+            lambda precision: _stepper(recipe, draft, pictures, precision, mine),
             turns=turns_of(recipe),
             note=display.note,
         )
-        made_s = _with_making(pace.step_s, recipe, pictures, replace(draft, threads=pace.threads))
-        pace = replace(pace, step_s=made_s)
-    steps = recipe.stop.steps or _steps(recipe, draft, pictures, pace=pace, began=began)
+        planned = replace(draft, threads=pace.threads)
+        made_s = _with_making(pace.step_s, recipe, pictures, planned, mine)
+        exchange_s = _exchange_s(recipe, planned, pictures, team)
+        pace = replace(pace, step_s=made_s + exchange_s)
+    steps = recipe.stop.steps or _steps(recipe, draft, pictures, pace=pace, began=began, team=mine)
     step_s = pace.step_s or 0.05  # only spaces out log lines where all was given
     log = recipe.log
     return Plan(
@@ -85,11 +96,7 @@ def _draft(recipe: Recipe, pictures: Pictures) -> Plan:
     """All that needs no timing."""
     free = recipe.optim.name == "schedule_free"
     flat = free or bool(recipe.stop.until)
-    device = recipe.machine.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("machine.device = 'cuda', but torch sees no CUDA device. Use 'cpu'.")
+    device = choose_device(recipe.machine)
     threads, precision = recipe.machine.threads, recipe.machine.precision
     schedule, ema = recipe.optim.schedule, recipe.optim.ema
     return Plan(
@@ -119,14 +126,14 @@ def time_run(recipe: Recipe, plan: Plan, pictures: Pictures) -> float:
 
 
 def _stepper(
-    recipe: Recipe, draft: Plan, pictures: Pictures, precision: str
+    recipe: Recipe, draft: Plan, pictures: Pictures, precision: str, team: Team = ALONE
 ) -> Callable[[int], None]:
     """A throw-away copy of the run whose steps can be timed, of all levels from the start.
 
     Degraded pictures are made once: how long that takes is no matter of the step.
     """
     plan = replace(draft, precision=precision, threads=torch.get_num_threads())
-    job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE)
+    job: Job = build_job(recipe, plan, pictures, folder=_NOWHERE, team=team)
     job.turns = job.turns.together()
 
     made = job.batch(0) if recipe.data.degrade else None
@@ -138,20 +145,46 @@ def _stepper(
     return run_step
 
 
-def _with_making(step_s: float, recipe: Recipe, pictures: Pictures, plan: Plan) -> float:
+def _with_making(
+    step_s: float, recipe: Recipe, pictures: Pictures, plan: Plan, team: Team = ALONE
+) -> float:
     """With what making its pictures adds to a step, where that takes a while."""
     if not recipe.data.degrade:
         return step_s
     makers = idle_cores(plan.threads, plan.device) if recipe.data.prefetch else 0
+    makers = max(1, makers // team.local) if makers else 0
     pool, size = pictures.pool, recipe.data.batch
-    return paced(step_s, lambda step: pool.batch(recipe.seed, step, size=size), makers=makers)
+
+    def make(step: int) -> object:
+        return pool.batch(recipe.seed, step, size=size, part=team.part)
+
+    return paced(step_s, make, makers=makers)
 
 
-def _steps(recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began: float) -> int:
+def _exchange_s(recipe: Recipe, plan: Plan, pictures: Pictures, team: Team) -> float:
+    """Seconds that adding up a gradient takes the processes of a team; each tries it as often."""
+    if team.ties is None:
+        return 0.0
+    network = build_job(recipe, plan, pictures, _NOWHERE, team.apart()).bare
+    gradient = torch.zeros(1)
+    for parameter in network.parameters():
+        gradient = parameter.grad = torch.zeros_like(parameter)
+    times = []
+    for _ in range(EXCHANGES):
+        start = time.perf_counter()
+        team.sum_gradients(network)
+        float(gradient.flatten()[0])  # wait for a device that runs behind
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def _steps(
+    recipe: Recipe, draft: Plan, pictures: Pictures, *, pace: Pace, began: float, team: Team
+) -> int:
     """Steps that fit into the minutes asked for; a run until convergence may take any number."""
     if is_endless(recipe):
         return ENDLESS
-    job = build_job(recipe, draft, pictures, folder=_NOWHERE)
+    job = build_job(recipe, draft, pictures, folder=_NOWHERE, team=team)
     start = time.monotonic()
     validate(job.to_scoring(), make_card(recipe, 0, {}), pictures.pairs, metric=job.metric)
     scoring_s = (time.monotonic() - start) * (SCORINGS + 1)

@@ -150,11 +150,16 @@ class StopChoice:
 
 @dataclass(frozen=True, config=_STRICT)
 class MachineChoice:
-    """What to compute with. "auto" is decided by timing a few steps, and written down."""
+    """What to compute with. "auto" is decided by timing a few steps, and written down.
+
+    `devices` on each of `nodes` hosts share each batch; `threads` are those of one device.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: Count = 1
+    nodes: Count = 1
     threads: Count | Auto = "auto"
-    precision: Literal["fp32", "bf16", "auto"] = "auto"
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = "auto"
     compile: bool = False
 
 

@@ -21,6 +21,7 @@ from acutance.errors import InputError, RunError
 from acutance.storage import write_atomically
 from acutance.training.recipe import Recipe, plain_settings
 
+MOVABLE = ("machine.devices", "machine.nodes")  # a run goes on with another number of them
 PACKAGES = ("acutance", "torch", "numpy", "pillow", "lightning-fabric", "schedulefree")
 
 
@@ -66,7 +67,10 @@ def read_plan(folder: Path, recipe: Recipe) -> Plan | None:
         raise InputError(
             f"{path} is not a run's recipe ({error}). Choose another --run."
         ) from error
-    different = differences(old, plain_settings(asdict(recipe)))
+    new = plain_settings(asdict(recipe))
+    for key in MOVABLE:
+        new[key] = old[key]
+    different = differences(old, new)
     if different:
         raise InputError(
             f"{folder} holds a run of another recipe:\n"
@@ -114,14 +118,18 @@ def versions() -> dict[str, str]:
 class Log:
     """log.jsonl: one event per line, appended and flushed at once; lines are never rewritten."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, *, writes: bool = True) -> None:
         self.path = folder / "log.jsonl"
-        _end_last_line(self.path)
-        self._file = self.path.open("a", encoding="utf-8")
+        self._file = None
+        if writes:  # of several processes one does
+            folder.mkdir(parents=True, exist_ok=True)
+            _end_last_line(self.path)
+            self._file = self.path.open("a", encoding="utf-8")
 
     def write(self, event: str, values: Mapping[str, Any]) -> None:
         """Append one event. Raises RunError if the disk is full."""
+        if self._file is None:
+            return
         line = json.dumps({"event": event, "time": round(time.time(), 3), **values})
         try:
             self._file.write(line + "\n")
@@ -139,7 +147,8 @@ class Log:
         trace: TracebackType | None,
     ) -> None:
         with suppress(OSError):  # what could not be flushed has been reported by write
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
 
 
 def _end_last_line(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The networks that a loss trains against: each has its own optimiser and takes its own step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +14,7 @@ from acutance.losses.slopes import Scene
 from acutance.losses.terms import Term
 from acutance.training.collapse import WARM_UP, measured
 from acutance.training.guard import Fault, Guard
+from acutance.training.team import ALONE, Team
 
 BETAS = (0.9, 0.99)  # of Adam, as Real-ESRGAN's code has them for its discriminator
 
@@ -31,6 +33,8 @@ class Adversary(Protocol):
     def discriminate(self, sr: Tensor, hr: Tensor, *, turn: int, first: int) -> Tensor: ...
 
     def settle(self) -> None: ...
+
+    def look_across(self, mean: Callable[[Tensor], Tensor]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Rival:
         self.guard.reset()
 
 
-def make_rivals(objective: Objective, device: torch.device) -> tuple[Rival, ...]:
+def make_rivals(
+    objective: Objective, device: torch.device, team: Team = ALONE
+) -> tuple[Rival, ...]:
     """A rival for each adversarial term; raises InputError for one inside another loss."""
     found = [(b.term, b.loss) for b in objective.terms if isinstance(b.loss, Adversary)]
     inside = [m for m in objective.modules() if isinstance(m, Adversary)]
@@ -85,6 +91,9 @@ def make_rivals(objective: Objective, device: torch.device) -> tuple[Rival, ...]
                 f"The term '{term}' counts from the first step, so its discriminator cannot begin "
                 "ahead of it. Give the term a start, as in start=1000, or leave ahead out."
             )
+    if team.ranks > 1:
+        for _, loss in found:
+            loss.look_across(team.mean)
     return tuple(_rival(term, loss, device) for term, loss in found)
 
 
@@ -103,6 +112,10 @@ def learn(rivals: tuple[Rival, ...], scene: Scene, moment: Moment, first: int) -
             value = rival.loss.discriminate(sr, hr, turn=turn, first=first).mean()
             (value * moment.fraction).backward()
             paid[place] = value.detach()
+            if rival.loss.judged is not None and moment.total is not None:
+                rival.loss.judged = moment.total(
+                    rival.loss.judged * (moment.fraction / moment.whole)
+                )
     return torch.stack(paid) if paid else scene.hr.new_zeros(0)
 
 
@@ -118,10 +131,11 @@ def look_at(rivals: tuple[Rival, ...], scene: Scene, moment: Moment) -> Tensor |
     return torch.stack([measured(sr, hr, scene.extras["lr"]) for sr, hr in pairs])
 
 
-def move(rivals: tuple[Rival, ...], moment: Moment) -> None:
-    """Move their weights by the gradients that have been added up."""
+def move(rivals: tuple[Rival, ...], moment: Moment, team: Team) -> None:
+    """Move their weights by the gradients that have been added up, in all processes alike."""
     for rival in rivals:
         if rival.turn(moment) is not None:
+            team.sum_gradients(rival.loss.discriminator)
             rival.guard.watch_network(moment.step, rival.loss.discriminator)
             rival.optimiser.step()
             rival.optimiser.zero_grad(set_to_none=True)

@@ -10,10 +10,11 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from acutance.data.batches import Batch
+from acutance.data.batches import Batch, slices
 from acutance.data.pool import Grid
 from acutance.errors import InputError
 from acutance.evaluation.judging import Metric
+from acutance.imaging.parallel import core_count
 from acutance.losses.expression import parse_loss
 from acutance.losses.objective import Objective
 from acutance.models import build
@@ -24,7 +25,7 @@ from acutance.models.memory import keep_large_blocks
 from acutance.models.rescaling import Rescaler
 from acutance.models.spread import load_weights
 from acutance.training.endless import check_moments
-from acutance.training.guard import Fault, Guard
+from acutance.training.guard import Fault, Guard, first_of
 from acutance.training.guides import check_teacher_used, make_guides
 from acutance.training.levels import Turns, patch_at, trained_levels, turns_of
 from acutance.training.networks import CHANNELS, blank_card
@@ -36,16 +37,19 @@ from acutance.training.optimisers import (
 )
 from acutance.training.perceptual import open_perceptual
 from acutance.training.pictures import Pictures
-from acutance.training.precision import make_fabric
+from acutance.training.precision import make_fabric, scaler_of
 from acutance.training.recipe import NetworkChoice, Recipe
 from acutance.training.record import Plan
 from acutance.training.rivals import make_rivals
 from acutance.training.shrinkers import with_shrinker
-from acutance.training.snapshots import Progress, State
-from acutance.training.step import Work, parts_of, smooth_copy
+from acutance.training.slicing import check_alone, check_slices, check_team
+from acutance.training.snapshots import Progress, State, save_snapshot
+from acutance.training.step import Part, Work, parts_of, smooth_copy
+from acutance.training.team import ALONE, Team
 from acutance.training.two_stages import first_stage, has_first
 
 SUPPLIES = ("lr", "scale")  # what a loss may ask for besides sr and hr
+LEAST_SCALE = 2.0**-10  # of gradients in fp16; it begins at 2^16, and a normal run stays above 1
 GRID_CHUNK = 64  # patches of the whole set worked off at a time by gd
 
 
@@ -62,6 +66,7 @@ class Job:
     progress: Progress
     state: State
     turns: Turns  # which level each step is for
+    team: Team = ALONE
 
     @cached_property
     def grid(self) -> Grid:
@@ -78,24 +83,45 @@ class Job:
         return self.turns.level_at(step, self.plan.steps)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step, of its level: a pure function of seed and step."""
+        """This process's part of a step's batch, of its level: a pure function of seed and step."""
         pool = self.pictures.pool_at(self.level_at(step))
-        return pool.batch(self.recipe.seed, step, size=self.recipe.data.batch)
+        size, pieces = self.recipe.data.batch, self.recipe.optim.accumulate
+        return pool.batch(self.recipe.seed, step, size=size, part=self.team.part, pieces=pieces)
 
-    def parts(self, batch: Batch) -> tuple[Iterator[tuple[int, Batch]], int]:
+    def parts(self, batch: Batch) -> tuple[Iterator[Part], int]:
         """What one update looks at, in parts: the batch, or for gd the whole set."""
         if self.recipe.optim.name != "gd":
-            return parts_of(batch, self.recipe.optim.accumulate), len(batch.pictures)
-        grid, count = self.grid, self.grid.grid_count
-        chunks = range(0, count, GRID_CHUNK)
-        return ((k, grid.grid_batch(k, min(k + GRID_CHUNK, count))) for k in chunks), count
+            size, pieces = self.recipe.data.batch, self.recipe.optim.accumulate
+            return parts_of(batch, size, pieces=pieces, part=self.team.part), size
+        return self._grid_parts(), self.grid.grid_count
+
+    def _grid_parts(self) -> Iterator[Part]:
+        count = self.grid.grid_count
+        pieces = grid_pieces(count)
+        wholes = slices(count, pieces=pieces)
+        for mine, whole in zip(
+            slices(count, pieces=pieces, part=self.team.part), wholes, strict=True
+        ):
+            yield Part(self.grid.grid_batch(mine.start, mine.stop), mine.start, len(whole))
 
     def look(self) -> Fault | None:
-        """What became non-finite since the last look."""
+        """What became non-finite since the last look, in any of the processes."""
         step, work = self.progress.step, self.work
-        found = [work.guard.look(step, self.bare, work.smooth)]
+        found = [work.guard.look(step, self.bare, work.smooth), self._look_at_scale(step)]
         found += [rival.look(step) for rival in work.rivals]
-        return min((f for f in found if f), key=lambda fault: fault.step, default=None)
+        mine = min((f for f in found if f), key=lambda fault: fault.step, default=None)
+        return first_of(self.team.hear(mine))
+
+    def _look_at_scale(self, step: int) -> Fault | None:
+        """In fp16 what overflows is left out and the scale lowered: near 0 it was in vain."""
+        scaler = self.state.scaler
+        lost = scaler is not None and scaler.get_scale() < LEAST_SCALE
+        return Fault(step, "the gradient of the network", ()) if lost else None
+
+    def save(self, *, best: bool = False) -> None:
+        """Write a snapshot, which one of the processes does."""
+        if self.team.leads:
+            save_snapshot(self.folder, self.state, best=best)
 
     def names_of(self, fault: Fault) -> tuple[str, ...]:
         """The pictures of a fault, found again from its step."""
@@ -105,7 +131,8 @@ class Job:
         if self.recipe.optim.name == "gd":
             numbers = self.grid.crops.pictures
         else:
-            numbers = self.batch(fault.step).pictures
+            whole = pool.batch(self.recipe.seed, fault.step, size=self.recipe.data.batch)
+            numbers = whole.pictures
         return tuple(dict.fromkeys(pool.names[numbers[k]] for k in fault.pictures))
 
     def to_training(self) -> None:
@@ -186,31 +213,47 @@ def _check_outputs_used(network: nn.Module, objective: Objective) -> None:
         )
 
 
-def build_job(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> Job:
-    """Put everything together for a run in `folder`."""
+def grid_pieces(count: int) -> int:
+    """In how many pieces the patches of the whole set are worked off."""
+    return -(-count // GRID_CHUNK)
+
+
+def build_job(
+    recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path, team: Team = ALONE
+) -> Job:
+    """Put everything together for a run in `folder`, for one process of a `team`."""
     keep_large_blocks()
+    check_team(recipe, team)
     torch.set_num_threads(plan.threads)
-    fabric = make_fabric(plan.device, plan.precision)
-    bare = build_network(recipe.network, recipe.seed).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    fabric = make_fabric(plan.device, plan.precision, team)
+    if team.local > 1 and plan.device == "cpu":  # the plan may be that of another number
+        torch.set_num_threads(min(plan.threads, max(1, core_count() // team.local)))
+    network = build_network(recipe.network, recipe.seed)
+    # float32, but where torch's default was set to another, as is done to compare runs
+    bare = network.to(torch.get_default_dtype(), memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     count = recipe.data.batch
     if recipe.optim.name == "gd":
         count = pictures.pool.grid(plan.patch, seed=recipe.seed).grid_count
-    work = make_work(recipe, plan, fabric, bare, count=count)
+        check_slices(count, grid_pieces(count), team, "Use more or larger photographs")
+    work = make_work(recipe, plan, fabric, bare, count=count, team=team)
     progress = Progress()
     rivals = tuple(rival.optimiser for rival in work.rivals)
-    state = State(bare, work.smooth, work.optimiser, work.objective, progress, rivals)
+    scaler = scaler_of(fabric)
+    state = State(bare, work.smooth, work.optimiser, work.objective, progress, rivals, scaler)
     turns = turns_of(recipe)
     _check_crops(work, plan, turns)
-    return Job(recipe, plan, folder, pictures, bare, work, progress, state, turns)
+    return Job(recipe, plan, folder, pictures, bare, work, progress, state, turns, team)
 
 
-def check_first(recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path) -> None:
+def check_first(
+    recipe: Recipe, plan: Plan, pictures: Pictures, folder: Path, team: Team = ALONE
+) -> None:
     """Build the stage before the run's own, where there is one: what is wrong is said now."""
     if not has_first(recipe):
         return
     try:
         check_moments(first_stage(recipe))
-        build_job(first_stage(recipe), plan, pictures, folder)
+        build_job(first_stage(recipe), plan, pictures, folder, team)
     except InputError as error:
         raise InputError(
             f"The first stage, '{recipe.first.loss}', cannot be trained: {error}"
@@ -232,12 +275,21 @@ def _check_crops(work: Work, plan: Plan, turns: Turns) -> None:
         ) from error
 
 
-def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, count: int) -> Work:
+def make_work(
+    recipe: Recipe,
+    plan: Plan,
+    fabric: Fabric,
+    bare: nn.Module,
+    *,
+    count: int,
+    team: Team = ALONE,
+) -> Work:
     """What an update of `count` pictures touches, on fabric's device."""
     bare = fabric.to_device(bare)
     check_norms(bare, recipe.optim)
     smooth = smooth_copy(bare, plan.ema)
-    optimiser = make_optimiser(recipe.optim, bare.parameters(), plan.rate)
+    fused = scaler_of(fabric) is None
+    optimiser = make_optimiser(recipe.optim, bare.parameters(), plan.rate, fused=fused)
     network, _ = fabric.setup(bare, optimiser)
     if recipe.machine.compile:
         network.compile()
@@ -248,6 +300,7 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
     objective = Objective(expression, supplies=supplies, balance=recipe.loss.balance)
     objective = objective.to(fabric.device)
     _check_outputs_used(bare, objective)
+    check_alone(bare, objective, team)
     check_teacher_used(recipe.loss.teacher, objective)
     channels = channels_of(bare)
     objective.check(plan.patch, channels, scale=recipe.network.scale)
@@ -262,7 +315,8 @@ def make_work(recipe: Recipe, plan: Plan, fabric: Fabric, bare: nn.Module, *, co
         luma=channels == 1,
         scale=recipe.network.scale,
         guides=guides,
-        rivals=make_rivals(objective, fabric.device),
+        rivals=make_rivals(objective, fabric.device, team),
         lower=levels_of(bare)[:-1],
         from_hr=isinstance(bare, Rescaler),
+        team=team,
     )

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from acutance.errors import InputError
 from acutance.storage import write_atomically
+from acutance.training.team import Team
 
 KEPT = 2  # the newest snapshots; the best by a validation score is kept besides
 
@@ -39,12 +41,15 @@ class State:
     objective: nn.Module
     progress: Progress
     rivals: tuple[torch.optim.Optimizer, ...] = ()  # optimisers of discriminators
+    scaler: torch.amp.GradScaler | None = None  # of gradients in fp16
 
 
 def save_snapshot(folder: Path, state: State, *, best: bool = False) -> Path:
     """Write state/step-*.safetensors, then drop what is older than the newest two and the best."""
     tensors: dict[str, Tensor] = {}
     header = {"progress": json.dumps(asdict(state.progress))}
+    if state.scaler is not None:
+        header["scaler"] = json.dumps(state.scaler.state_dict())
     for part, optimiser in _optimisers(state).items():
         packed, numbers = _pack_optimiser(part, optimiser)
         tensors.update(packed)
@@ -89,8 +94,29 @@ def load_snapshot(path: Path, state: State) -> None:
         module.load_state_dict(_of_part(part, tensors))
     for part, optimiser in _optimisers(state).items():
         _unpack_optimiser(optimiser, _of_part(part, tensors), json.loads(header[part]))
+    if state.scaler is not None and "scaler" in header:
+        state.scaler.load_state_dict(json.loads(header["scaler"]))
     for name, value in json.loads(header["progress"]).items():
         setattr(state.progress, name, value)
+
+
+def take_up(path: Path | None, state: State, team: Team) -> None:
+    """Put back the snapshot that the first process found; the others get it from there.
+
+    So they are alike whatever they see of the folder, and a snapshot is of any number of them.
+    """
+    if team.leads:
+        assert path is not None
+        load_snapshot(path, state)
+    if team.ranks == 1:
+        return
+    content = team.from_leader(lambda: path.read_bytes() if path else b"")
+    if team.leads:
+        return
+    with TemporaryDirectory(prefix="acutance-") as folder:
+        copy = Path(folder) / "step.safetensors"
+        copy.write_bytes(content)
+        load_snapshot(copy, state)
 
 
 def _modules(state: State) -> dict[str, nn.Module]:

@@ -1,5 +1,6 @@
 """The public verb: photographs in, a trained model out."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ from acutance.training.recipe import Recipe, make_recipe
 if TYPE_CHECKING:
     from acutance.training.finish import Outcome
 
+STARTED_BY_TORCHRUN = "TORCHELASTIC_RUN_ID"  # torchrun sets it in what it starts
 NEEDED = ("torch", "lightning_fabric", "onnx", "psutil", "jaxtyping")
 
 
@@ -57,13 +59,26 @@ def train(
 
 def carry_out(recipe: Recipe, folder: Path, *, quiet: bool = False) -> "Outcome":
     """Carry out a recipe in `folder`, with what a person sees on stderr."""
-    began = time.monotonic()
+    began, started = time.monotonic(), time.time()
     require_training()
+    if STARTED_BY_TORCHRUN in os.environ:
+        from acutance.training.launch import run_under_torchrun
+
+        return run_under_torchrun(recipe, folder, quiet=quiet, began=started)
+    if recipe.machine.devices * recipe.machine.nodes > 1:
+        from acutance.training.launch import launch
+
+        return launch(recipe, folder, quiet=quiet, began=started)
     from acutance.training.display import make_display
     from acutance.training.loop import train as run
 
     with closing(make_display(quiet)) as display:
         return run(recipe, folder, display, spent_s=time.monotonic() - began)
+
+
+def is_leader() -> bool:
+    """Whether this process is the one of several, started by torchrun, that talks to people."""
+    return STARTED_BY_TORCHRUN not in os.environ or os.environ.get("RANK", "0") == "0"
 
 
 def require_training() -> None:

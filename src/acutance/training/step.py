@@ -2,15 +2,14 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from acutance.data.batches import Batch
+from acutance.data.batches import Batch, slices
 from acutance.imaging import operators
 from acutance.losses.objective import Combined, Moment, Objective
 from acutance.losses.slopes import Scene
@@ -18,10 +17,12 @@ from acutance.models.levels import level_name
 from acutance.training.guard import Guard
 from acutance.training.guides import Guides, guided
 from acutance.training.optimisers import clip_gradient
+from acutance.training.precision import scaler_of
 from acutance.training.recipe import OptimChoice
 from acutance.training.record import Plan
 from acutance.training.rivals import Rival, learn, look_at, move
 from acutance.training.schedules import rate_share, smooth_decay
+from acutance.training.team import ALONE, Team
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Work:
     lower: tuple[int, ...] = ()  # levels that the network has below its scale
     upto: int | None = None  # the level that this step is for; None: the network's own
     from_hr: bool = False  # F learns too: the network is given hr, and makes its own lr
+    team: Team = ALONE
 
     @property
     def absent(self) -> frozenset[str]:
@@ -66,32 +68,41 @@ def as_pictures(pixels: Tensor, *, luma: bool) -> Tensor:
 
     (n, h, w, 1) is luma already.
     """
-    planes = pixels.permute(0, 3, 1, 2).to(torch.float32, copy=True).div_(255)
+    planes = pixels.permute(0, 3, 1, 2).to(torch.get_default_dtype(), copy=True).div_(255)
     return operators.luma(planes) if luma and planes.shape[1] == 3 else planes
 
 
-def parts_of(batch: Batch, count: int) -> Iterator[tuple[int, Batch]]:
-    """The batch in `count` parts, each with the place of its first picture."""
-    size = len(batch.pictures)
-    edges = [round(k * size / count) for k in range(count + 1)]
-    for start, stop in pairwise(edges):
-        if stop > start:
-            yield start, batch.part(start, stop)
+@dataclass(frozen=True)
+class Part:
+    """What is looked at at once: a micro-batch, or this process's slice of one."""
+
+    batch: Batch
+    first: int  # place of its first picture in the batch
+    together: int  # pictures of the micro-batch in all processes
 
 
-def accumulate(
-    work: Work, parts: Iterator[tuple[int, Batch]], total: int, plan: Plan, step: int
-) -> Reading:
+def parts_of(batch: Batch, size: int, *, pieces: int, part: tuple[int, int]) -> Iterator[Part]:
+    """The parts of a batch of `size` pictures in `pieces`, of which `batch` holds the slices."""
+    at = 0
+    wholes = slices(size, pieces=pieces)
+    for mine, whole in zip(slices(size, pieces=pieces, part=part), wholes, strict=True):
+        yield Part(batch.part(at, at + len(mine)), mine.start, len(whole))
+        at += len(mine)
+
+
+def accumulate(work: Work, parts: Iterator[Part], total: int, plan: Plan, step: int) -> Reading:
     """Add up the gradient of `total` pictures that come in parts; equal to one big batch."""
     readings: list[tuple[float, Reading]] = []
     is_logged = (step + 1) % plan.log_every == 0 or step + 1 == plan.steps
-    for first, part in parts:
+    for held in parts:
+        part, first = held.batch, held.first
         lr = as_pictures(_to(work, part.lr), luma=work.luma)
         hr = as_pictures(_to(work, part.hr), luma=work.luma)
         share = len(part.pictures) / total
         given = hr if work.from_hr else lr
         outputs = named_outputs(_run(work, given))
-        moment = Moment(step, plan.steps, share, work.absent)
+        together = held.together / total
+        moment = Moment(step, plan.steps, share, work.absent, together, work.team.total)
         extras = {"lr": lr, "scale": work.upto or work.scale}
         extras |= guided(work.guides, work.objective, moment, given, work.upto)
         if part.taught is not None:
@@ -111,7 +122,8 @@ def accumulate(
         values = combined.values.mean(dim=1)
         told = (values, combined.norms, combined.weights, paid, combined.cosines, sights)
         readings.append((share, Reading(*told)))
-    return _mean(readings)
+    found = _mean(readings)
+    return _over_all(found, work.team) if is_logged else found
 
 
 def named_outputs(made: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
@@ -137,10 +149,14 @@ def _backward(fabric: Fabric, outputs: dict[str, Tensor], combined: Combined) ->
 
 def finish_update(work: Work, choice: OptimChoice, plan: Plan, step: int) -> None:
     """Move the weights by the gradient that has been added up, then the smooth weights."""
-    work.guard.watch_network(step, work.network)
+    work.team.sum_gradients(work.network)
+    strategy = work.fabric.strategy
+    strategy.precision.unscale_gradients(work.optimiser)
+    if scaler_of(work.fabric) is None:  # which finds a scale by trying: see Job.look
+        work.guard.watch_network(step, work.network)
     clip_gradient(work.network, choice.clip)
-    work.optimiser.step()
-    move(work.rivals, Moment(step, plan.steps, absent=work.absent))
+    strategy.optimizer_step(work.optimiser)
+    move(work.rivals, Moment(step, plan.steps, absent=work.absent), work.team)
     if work.smooth is not None:
         blend = get_ema_multi_avg_fn(smooth_decay(step, plan.ema))
         blend(list(work.smooth.parameters()), list(work.network.parameters()), 0)
@@ -181,7 +197,7 @@ def _to(work: Work, pixels: object) -> Tensor:
 
 
 def _mean(readings: list[tuple[float, Reading]]) -> Reading:
-    if len(readings) == 1:
+    if len(readings) == 1 and readings[0][0] == 1:
         return readings[0][1]
     return Reading(
         sum(share * r.values for share, r in readings),  # pyright: ignore[reportArgumentType]
@@ -190,6 +206,17 @@ def _mean(readings: list[tuple[float, Reading]]) -> Reading:
         sum(share * r.rivals for share, r in readings),  # pyright: ignore[reportArgumentType]
         readings[0][1].cosines,  # of the first part: a table of directions, not a sum
         _mean_sights(readings),
+    )
+
+
+def _over_all(mine: Reading, team: Team) -> Reading:
+    """The sum of what each process has of the means."""
+    return replace(
+        mine,
+        values=team.total(mine.values),
+        norms=team.total(mine.norms),
+        rivals=team.total(mine.rivals),
+        sights=None if mine.sights is None else team.total(mine.sights),
     )
 
 

@@ -15,7 +15,7 @@ from acutance.training.display import Display
 from acutance.training.perceptual import as_scored, counts_from
 from acutance.training.record import Log, read_log
 from acutance.training.setup import Job
-from acutance.training.snapshots import Progress, save_snapshot
+from acutance.training.snapshots import Progress
 from acutance.training.step import Reading
 from acutance.training.validation import validate, write_samples
 
@@ -51,12 +51,6 @@ class Watch:
         self._reading = reading
         self._display.phase("training", self._job.progress.step, self._job.plan.steps)
 
-    def is_due(self) -> bool:
-        """Whether anything is to be written after this step; always after the last one."""
-        plan, step = self._job.plan, self._job.progress.step
-        gaps = (plan.log_every, plan.score_every, plan.save_every)
-        return step == plan.steps or any(step % gap == 0 for gap in gaps)
-
     def write_what_is_due(self) -> None:
         """Log, score and save, in this order; the state has been found finite."""
         now = time.perf_counter()
@@ -65,10 +59,9 @@ class Watch:
         plan, step = self._job.plan, self._job.progress.step
         if step % plan.log_every == 0 or step == plan.steps:
             self._write_terms()
-        scores_now = step % plan.score_every == 0 and step != plan.steps  # the end scores anyway
-        better = scores_now and self._score()
+        better = scores_now(self._job) and self._score()
         if step % plan.save_every == 0 or better:
-            save_snapshot(self._job.folder, self._job.state, best=better)
+            self._job.save(best=better)
 
     def scores(self) -> list[Scored]:
         """Validation scores up to now in the order of steps, of earlier sittings too."""
@@ -216,6 +209,46 @@ class Watch:
             if value is not None and name != "ssim":
                 self._board.add_scalar(f"validation/{name}", value, step)
         return is_best(job.progress, scored, since=counts_from(job.recipe, job.plan.steps))
+
+
+class Bystander:
+    """What stands in for it in a process that does not lead; nothing is written here."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def begin_step(self) -> None:
+        """Nothing."""
+
+    def end_step(self, reading: Reading) -> None:
+        """Nothing."""
+
+    def write_what_is_due(self) -> None:
+        """Take the weights there and back that are scored elsewhere, which may round them."""
+        if scores_now(self._job):
+            self._job.to_scoring()
+
+    def scores(self) -> list[Scored]:
+        """None: who leads decides by them."""
+        return []
+
+    def write_waiting(self, waited_s: float) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def is_due(job: Job) -> bool:
+    """Whether anything is to be written after this step; always after the last one."""
+    plan, step = job.plan, job.progress.step
+    gaps = (plan.log_every, plan.score_every, plan.save_every)
+    return step == plan.steps or any(step % gap == 0 for gap in gaps)
+
+
+def scores_now(job: Job) -> bool:
+    """Whether this step is scored; the last one is by the end of the run."""
+    return job.progress.step % job.plan.score_every == 0 and job.progress.step != job.plan.steps
 
 
 def is_best(progress: Progress, scored: Scored, *, since: int) -> bool:

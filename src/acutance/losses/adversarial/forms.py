@@ -56,7 +56,7 @@ def _pairing_discriminator(z_f: Tensor, z_r: Tensor, label: float) -> Tensor:
     return mean_per_picture(_real(z_r - z_f, label))
 
 
-def _relativistic_average(mean: Callable[[Tensor], Tensor]) -> Form:
+def average_over(mean: Callable[[Tensor], Tensor]) -> Form:
     """More real than the others are on average; `mean` says which others."""
 
     def generator(z_f: Tensor, z_r: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ FORMS = {
     "saturating": Form(_saturating_generator, _vanilla_discriminator),
     # Jolicoeur-Martineau (ICLR 2019), with the mean over the map of one picture: no picture is
     # judged by its neighbours in the batch
-    "relativistic_average": _relativistic_average(_over_the_map),
+    "relativistic_average": average_over(_over_the_map),
     # Jolicoeur-Martineau (ICLR 2019), sec. 4.1; Huang et al.: R3GAN (NeurIPS 2024)
     "relativistic_pairing": Form(_pairing_generator, _pairing_discriminator, compares=True),
     # Lim, Ye: Geometric GAN (2017); Zhang et al.: SAGAN (ICML 2019)
@@ -117,4 +117,4 @@ FORMS = {
     ),
 }
 # As ESRGAN has it: the mean over the whole batch, so that its pictures depend on each other.
-AVERAGE_OVER_THE_BATCH = _relativistic_average(_over_the_batch)
+AVERAGE_OVER_THE_BATCH = average_over(_over_the_batch)

@@ -1,5 +1,6 @@
 """GAN: a second network learns to tell results from originals, and the first to deceive it."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from acutance.errors import InputError
 from acutance.losses.adversarial.discriminators import DISCRIMINATORS, Discriminator
-from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS, Form
+from acutance.losses.adversarial.forms import AVERAGE_OVER_THE_BATCH, FORMS, Form, average_over
 from acutance.losses.adversarial.layer import Layer
 from acutance.losses.adversarial.penalties import gradient_penalty, squared_slope
 from acutance.losses.contract import Contract
@@ -155,6 +156,11 @@ class Gan(nn.Module):
             if self.penalty == "none" or turn % self.penalty_every:
                 return value
             return value + self.penalty_every * self._fine(sr, hr, turn, first)
+
+    def look_across(self, mean: Callable[[Tensor], Tensor]) -> None:
+        """Take `mean` for E where that is over a batch of which this process holds a slice."""
+        if self.form is AVERAGE_OVER_THE_BATCH:
+            self.form = average_over(mean)
 
     def settle(self) -> None:
         """Follow the weights with what spectral normalisation knows of them; once a step."""
