@@ -1,4 +1,4 @@
-"""Tasks on many machines: what is handed out, how much at once, and Ray, which only this file knows.
+"""Tasks on many machines: what is handed out, how much at once; and Ray, known to this file alone.
 
 Ray carries functions and arguments between its own processes as pickles, so whoever may submit to
 a cluster may run code on it: join only a cluster that you trust. Nothing is read from files so.

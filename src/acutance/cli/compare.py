@@ -97,7 +97,12 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     help="Any setting of a run by its name, such as optim.ema=0.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Processes side by side.")
-@click.option("--cluster", metavar="ADDRESS", default="", help="Runs go to a Ray cluster: auto, ray://HOST:PORT.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    help="Runs go to a Ray cluster: auto, ray://HOST:PORT.",
+)
 @click.option("--store", default="", help="URL that its nodes reach, if they do not see --run.")
 @click.option("--prior", type=click.Path(path_type=Path), help="Earlier study to plan by.")
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what the study can show, and stop.")

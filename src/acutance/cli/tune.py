@@ -104,7 +104,12 @@ def tune() -> None:
     "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
 )
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE")
-@click.option("--cluster", metavar="ADDRESS", default="", help="Trials go to a Ray cluster: auto, ray://HOST:PORT.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    help="Trials go to a Ray cluster: auto, ray://HOST:PORT.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def search(

@@ -96,7 +96,7 @@ class Mirror:
         self._store, self._folder, self._name = store, folder, name
         self._seen = self._newest()
 
-    def phase(self, name: str, done: int, total: int) -> None:
+    def phase(self, name: str, done: int, total: int) -> None:  # noqa: ARG002  as of any display
         """A step was taken: where one before it left a snapshot, that is put away."""
         newest = self._newest()
         if newest != self._seen:

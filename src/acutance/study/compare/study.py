@@ -71,6 +71,8 @@ def carry_out(
     cluster: "auto" or "ray://HOST:PORT", to put each run on a node of that Ray cluster in place of
     processes here. The nodes find the study in `folder`, or in `store`, an fsspec URL.
     """
+    if cluster:
+        check_address(cluster)
     require_study()
     if cluster:
         return _carry_out_placed(study, folder.resolve(), quiet=quiet, cluster=cluster, store=store)
@@ -94,7 +96,6 @@ def carry_out(
 def _carry_out_placed(
     study: Study, folder: Path, *, quiet: bool, cluster: str, store: str
 ) -> Outcome:
-    check_address(cluster)
     from acutance.study.compare.ground import settle
     from acutance.study.compare.placed import Desk, carry_out_placed
     from acutance.study.compare.runs import list_runs

@@ -60,21 +60,19 @@ def tune(
     return carry_out(tuning, Path(run), quiet=quiet)
 
 
-def carry_out(
-    tuning: Tuning, folder: Path, *, quiet: bool = False, cluster: str = ""
-) -> "Found":
+def carry_out(tuning: Tuning, folder: Path, *, quiet: bool = False, cluster: str = "") -> "Found":
     """Carry out a search in `folder`, with whoever else gives the same command, and conclude.
 
     cluster: "auto" or "ray://HOST:PORT", to put each trial on a node of that Ray cluster; all its
     nodes see `folder`.
     """
+    if cluster:
+        check_address(cluster)
+        folder = folder.resolve()
     require_tuning()
     from acutance.study.tune.outcome import conclude, write_found
     from acutance.training.display import make_display
 
-    if cluster:
-        check_address(cluster)
-        folder = folder.resolve()
     with closing(make_display(quiet)) as display:
         worker = _placed(tuning, folder, display, cluster) if cluster else None
         found = conclude(worker or search(tuning, folder, display))
