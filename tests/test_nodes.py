@@ -126,8 +126,9 @@ def test_a_study_goes_on_when_a_node_dies_and_is_what_it_is_locally(nodes, asked
 
 def test_a_search_goes_on_when_a_node_dies(nodes, tmp_path, asked):
     words = ["procedural:6", "--val", "val", "--loss", "l1 + w*mse", "--range", "w=0.01..1:log"]
-    words += ["--objective", "psnr,ssim", "--trials", "4", "--steps", "40", "--rungs", "1", "--front", "1", "--again", "2"]
-    words += ["--patch", "96", "--batch", "8", "--threads", "1", "--precision", "fp32", "--device", "cpu", "--quiet"]
+    searched = "--objective psnr,ssim --trials 4 --steps 40 --rungs 1 --front 1 --again 2 --quiet"
+    trained = "--patch 96 --batch 8 --threads 1 --precision fp32 --device cpu"
+    words += [*searched.split(), *trained.split()]
     words += ["--set", "log.save_every=1", "--run", "search"]
     process = nodes.start("tune", *words, folder=tmp_path)
     until(lambda: runs_at_work(tmp_path / "search" / "trials", 5) >= 2, process)

@@ -7,6 +7,7 @@ a cluster may run code on it: join only a cluster that you trust. Nothing is rea
 import os
 import re
 import socket
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from acutance.errors import InputError, MissingPackageError, RunError
 
+LISTED_S = 5.0  # for which a list of the nodes is good: a thousand of them take a while to list
 LOOK_S = 1.0  # between two looks at what the tasks wrote, for the bar
 AHEAD = 2  # tasks in flight for each that can run at once: the next one waits where the work is
 _ADDRESS = re.compile(r"ray://[^\s/:]+:\d{1,5}")
@@ -182,11 +184,15 @@ class _Ray:
         self._ray = ray
         self._remote = ray.remote(_carried)
         self._ours = version("acutance")
+        self._nodes: list[dict[str, Any]] = []
+        self._listed = -LISTED_S
 
     def room(self, needs: Needs) -> int:
+        if time.monotonic() - self._listed >= LISTED_S:
+            self._nodes, self._listed = self._ray.nodes(), time.monotonic()
         return sum(
             int(_slots(node.get("Resources", {}), needs))
-            for node in self._ray.nodes()
+            for node in self._nodes
             if node.get("Alive")
         )
 

@@ -54,6 +54,7 @@ def test_a_new_snapshot_is_put_away_at_the_next_step_and_dropped_ones_go(url, tm
 
 
 def test_what_is_not_there_is_nothing(url, tmp_path):
+    assert not Store(url).has("run")
     Store(url).get("run", tmp_path / "there")
     assert not (tmp_path / "there").exists()
 

@@ -215,14 +215,16 @@ def _carry_out_placed(options: dict[str, Any], display: "Display") -> _Done:
     if options["output"].suffix.lower() in given.picture_endings():
         raise click.UsageError(f"{options['output']} is one file. Name a folder with --cluster.")
     from acutance.cluster import open_cluster
-    from acutance.upscaling.batch.placed import begin_placed, run_placed
+    from acutance.upscaling.batch.placed import listed, run_placed
     from acutance.upscaling.batch.running import Running
 
     request, output = _request(options), options["output"].resolve()
     running = Running(skip_existing=options["skip_existing"], report=options["report"])
     done = _Done([])
-    with open_cluster(options["cluster"]) as executor:
-        manifest = begin_placed(given.as_words(options), output, request)
+    with (
+        open_cluster(options["cluster"]) as executor,
+        listed(given.as_words(options), output, request) as manifest,
+    ):
         for result in run_placed(manifest, request, running, executor):
             target = options["output"] / result.job.target.relative_to(output)
             shown = replace(result, job=replace(result.job, target=target))

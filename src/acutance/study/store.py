@@ -49,10 +49,14 @@ class Store:
             if path.is_file() and not path.name.startswith("."):
                 self._put_one(path, self._place(path.name))
 
+    def has(self, name: str) -> bool:
+        """Whether anything is under `name`."""
+        return bool(self._call("exists", self._place(name)))
+
     def get(self, name: str, folder: Path) -> None:
         """Bring what is under `name` into `folder`; nothing where there is nothing."""
         place = self._place(name)
-        if not self._call("exists", place):
+        if not self.has(name):
             return
         for found in self._call("find", place):
             own = folder / found[len(place) :].lstrip("/")
@@ -65,8 +69,8 @@ class Store:
         return "/".join([self._root, *(Path(name).as_posix() for name in names)])
 
     def _put_one(self, path: Path, place: str) -> None:
-        self._call("makedirs", place.rpartition("/")[0], exist_ok=True)
         try:  # in a transaction a file takes its name when it is complete
+            self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
             with (
                 path.open("rb") as ours,
                 self._system.transaction,
@@ -80,9 +84,9 @@ class Store:
         with self._system.open(place, "rb") as theirs, path.open("wb") as ours:
             shutil.copyfileobj(theirs, ours, 1 << 20)
 
-    def _call(self, verb: str, place: str, **settings: bool) -> Any:
+    def _call(self, verb: str, place: str) -> Any:
         try:
-            return getattr(self._system, verb)(place, **settings)
+            return getattr(self._system, verb)(place)
         except FileNotFoundError:
             return ()
         except Exception as error:  # of somebody's file system: anything

@@ -12,7 +12,7 @@ from acutance.imaging.files import read_picture, write_picture
 from acutance.imaging.picture import Picture
 from acutance.upscaling.batch import manifest as manifests
 from acutance.upscaling.batch.manifest import Item, list_items, shard_of, write_manifest
-from acutance.upscaling.batch.placed import TRIES, Shard, begin_placed, run_placed
+from acutance.upscaling.batch.placed import TRIES, Shard, listed, run_placed
 from acutance.upscaling.batch.record import folder_record, read_folder
 from acutance.upscaling.batch.request import Request
 from acutance.upscaling.batch.running import Running
@@ -71,8 +71,8 @@ def fates(results):
 
 def run(pictures, out, executor=None):
     out = out.resolve()
-    made = begin_placed([str(pictures)], out, TWICE)
-    return list(run_placed(made, TWICE, Running(), executor or Here()))
+    with listed([str(pictures)], out, TWICE) as made:
+        return list(run_placed(made, TWICE, Running(), executor or Here()))
 
 
 def test_every_picture_stands_in_one_shard(pictures, tmp_path, monkeypatch):
@@ -130,10 +130,10 @@ def test_each_picture_is_made_once_and_what_fails_is_listed(pictures, tmp_path):
 
 def test_a_shard_that_is_carried_out_again_does_only_what_is_left(pictures, tmp_path):
     out = tmp_path / "out"
-    made = begin_placed([str(pictures)], out.resolve(), TWICE)
-    work = run_placed(made, TWICE, Running(), Here())
-    first = [next(work) for _ in range(3)]  # of one shard, which is whole then
-    work.close()
+    with listed([str(pictures)], out.resolve(), TWICE) as made:
+        work = run_placed(made, TWICE, Running(), Here())
+        first = [next(work) for _ in range(3)]  # of one shard, which is whole then
+        work.close()
     done = set(out.rglob("*.png"))
     assert 3 <= len(done) < 15
     found = fates(run(pictures, out))
@@ -154,8 +154,8 @@ def test_a_lost_shard_fails_with_its_reason_and_the_next_command_makes_it(pictur
 
 def test_a_picture_that_ends_its_worker_is_given_up_after_some_tries(pictures, tmp_path):
     out = (tmp_path / "out").resolve()
-    made = begin_placed([str(pictures)], out, TWICE)
-    shard = Shard(made, 0, TWICE, skip_existing=False)
+    with listed([str(pictures)], out, TWICE) as made:
+        shard = Shard(made, 0, TWICE, skip_existing=False)
     item = next(item for item in made.read(0) if item.source.startswith(str(pictures / "b")))
     name = item.inside.replace(".png", "_x2.png")
     line = {"event": "begin", "output": name, "source": item.source, "source_state": None}
@@ -180,8 +180,8 @@ def test_pictures_at_a_url_are_fetched_once_and_taken_away(pictures, tmp_path):
     out = (tmp_path / "out").resolve()
     url = pictures.as_uri()
     for expected in ({"made": 15, "failed": 1}, {"left": 15, "failed": 1}):
-        made = begin_placed([url], out, TWICE)
-        assert fates(run_placed(made, TWICE, Running(), Here())) == expected
+        with listed([url], out, TWICE) as made:
+            assert fates(run_placed(made, TWICE, Running(), Here())) == expected
     assert (out / "a" / "p1_x2.png").exists()
     fetched = out / ".acutance-cluster" / "sources"
     assert [path for path in fetched.rglob("*") if path.is_file()] == []
@@ -189,12 +189,14 @@ def test_pictures_at_a_url_are_fetched_once_and_taken_away(pictures, tmp_path):
 
 def test_another_command_is_kept_out_meanwhile(pictures, tmp_path):
     out = (tmp_path / "out").resolve()
-    made = begin_placed([str(pictures)], out, TWICE)
-    work = run_placed(made, TWICE, Running(), Here())
-    next(work)
-    with pytest.raises(InputError, match="Another command is writing"):
-        next(run_placed(made, TWICE, Running(), Here()))
-    work.close()
+    with listed([str(pictures)], out, TWICE) as made:
+        before = made.place(0).read_bytes()
+        with (
+            pytest.raises(InputError, match="Another command is writing"),
+            listed([str(pictures / "a")], out, TWICE),
+        ):
+            pass
+        assert made.place(0).read_bytes() == before
 
 
 def test_records_of_shards_are_read_by_a_command_without_a_cluster(pictures, tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from acutance.cluster import Executor, LostError, Task, spread
+from acutance.cluster import Executor, Task, spread
 from acutance.errors import InputError, RunError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
@@ -36,9 +36,8 @@ def carry_out_placed(
     """Train and score on the cluster every run that is not; a run that fails is left."""
     question = ground.study.question
     store = Store(desk.store) if desk.store else None
-    for run in runs:  # of an earlier command that was stopped, or of another machine
-        if store is not None and not run.is_done(question):
-            store.get(desk.name_of(run), run.folder)
+    for run in runs if store is not None else ():
+        _join(store, run, desk.name_of(run), is_done=run.is_done(question))
     left = [run for run in runs if not run.is_done(question)]
     needs = needs_of(ground.study.recipe)
     if left and not executor.room(needs):
@@ -48,10 +47,20 @@ def carry_out_placed(
     for task, found in spread(executor, tasks, look=lambda: show(runs, display)):
         run = task.name
         assert isinstance(run, Run)
-        fault = _fault(run, found)
-        if store is not None and not fault:
+        if store is not None:
+            clear(run.folder)
             store.get(desk.name_of(run), run.folder)
+        fault = _fault(run, found)
         display.note(f"{run.name} failed: {fault}" if fault else f"{run.name} done")
+
+
+def _join(store: Store, run: Run, name: str, *, is_done: bool) -> None:
+    """What an earlier command left of a run in the store, here or there, is where both look."""
+    if not store.has(name):
+        store.put(run.folder, name)
+    elif not is_done:
+        clear(run.folder)
+        store.get(name, run.folder)
 
 
 def work_on(study: Study, run: Run, desk: Desk) -> str:
@@ -93,6 +102,5 @@ def _fault(run: Run, found: object) -> str:
     """What went wrong, written into the folder where no node could do it; or nothing."""
     if not isinstance(found, InputError | RunError):
         return str(found)
-    why = f"{run.name}: {found}" if isinstance(found, LostError) else str(found)
-    write_atomically(run.folder / FAILED, f"{why}\n")
-    return why
+    write_atomically(run.folder / FAILED, f"{found}\n")
+    return str(found)

@@ -9,6 +9,7 @@ file meet in one shard.
 import hashlib
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ def write_manifest(items: Iterator[Item], output: Path, *, engine: str) -> Manif
         for count, item in enumerate(items, start=1):  # noqa: B007  its last value is the number
             file.write(_line(item))
     if not count:
+        shutil.rmtree(folder)
         raise InputError("The input holds no pictures. Name another folder.")
     size = min(MOST, max(LEAST, count // PARTS))
     shards = settled.get("shards") or -(-count // size)
@@ -184,8 +186,8 @@ def _at_url(url: str) -> Iterator[Item]:
 def _state(facts: dict[str, Any]) -> tuple[int, int]:
     """Size and a mark of the version: a time where there is one, else of the system's tag."""
     told = facts.get("mtime") or facts.get("LastModified") or facts.get("ETag") or ""
-    mark = hashlib.blake2b(str(told).encode(), digest_size=7).digest()
-    return int(facts.get("size") or 0), int.from_bytes(mark)
+    mark = int.from_bytes(hashlib.blake2b(str(told).encode(), digest_size=4).digest()) >> 1
+    return int(facts.get("size") or 0), mark * 10**9  # whole seconds, which every disk can keep
 
 
 def open_url(url: str) -> tuple[Any, str]:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,17 @@ class Shard:
         return self.number + 1, self.manifest.shards
 
 
-def begin_placed(words: Sequence[str | Path], output: Path, request: Request) -> Manifest:
-    """List what is to be done into the output folder, and settle the engine for all nodes."""
-    native_scale(request)  # refuses what cannot be done
-    engine = known_of(output).get("engine") or _engine(request)
-    output.mkdir(parents=True, exist_ok=True)
-    return write_manifest(list_items(words, output), output, engine=engine)
+@contextmanager
+def listed(words: Sequence[str | Path], output: Path, request: Request) -> Iterator[Manifest]:
+    """List what is to be done into the output folder, and settle the engine for all nodes.
+
+    Meanwhile the folder is this command's. Raises InputError where it is another's, where there is
+    nothing to do, and for what cannot be done.
+    """
+    native_scale(request)
+    with closing(Record(folder_record(output))):
+        engine = known_of(output).get("engine") or _engine(request)
+        yield write_manifest(list_items(words, output), output, engine=engine)
 
 
 def run_placed(
@@ -84,7 +89,7 @@ def run_placed(
     """Do every shard that has pictures; results come shard by shard, each picture once.
 
     What fails is listed in `failed.jsonl` beside the manifest. Memory does not grow with the
-    number of pictures. Raises InputError for another command at work in the folder.
+    number of pictures. To be called while the manifest is held.
     """
     request = _for_nodes(request, manifest.engine)
     tasks = (
@@ -95,18 +100,17 @@ def run_placed(
     failed = manifest.folder / "failed.jsonl"
     failed.unlink(missing_ok=True)
     report = None if running.report is None else Report(running.report)
-    with closing(Record(folder_record(manifest.output))):  # no other command beside us
-        for task, found in spread(executor, tasks):
-            assert isinstance(task.name, Shard)
-            if isinstance(found, InputError | RunError) and not isinstance(found, LostError):
-                raise found
-            results = _given_up(task.name, found) if isinstance(found, LostError) else found
-            for result in results:
-                if report is not None:
-                    report.write(result.row())
-                if result.error is not None:
-                    _list(failed, result)
-                yield result
+    for task, found in spread(executor, tasks):
+        assert isinstance(task.name, Shard)
+        if isinstance(found, InputError | RunError) and not isinstance(found, LostError):
+            raise found
+        results = _given_up(task.name, found) if isinstance(found, LostError) else found
+        for result in results:
+            if report is not None:
+                report.write(result.row())
+            if result.error is not None:
+                _list(failed, result)
+            yield result
     if report is not None:
         report.close()
 
