@@ -28,6 +28,7 @@ class Nodes:
         ray = pytest.importorskip("ray.cluster_utils", reason="no ray: pip install 'ray[client]'")
         self.cluster = ray.Cluster(initialize_head=True, head_node_args=HEAD)
         one = {"num_cpus": 1, "object_store_memory": 100_000_000}
+        self.process: subprocess.Popen[str] | None = None
         self.nodes = [self.cluster.add_node(**one) for _ in range(2)]
 
     def kill_one(self) -> None:
@@ -37,9 +38,10 @@ class Nodes:
         command = [sys.executable, "-m", "acutance", *words, "--cluster", "auto"]
         environment = {**os.environ, "RAY_ADDRESS": self.cluster.address}
         pipe = subprocess.PIPE
-        return subprocess.Popen(
+        self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
         )
+        return self.process
 
 
 @pytest.fixture
@@ -48,6 +50,9 @@ def nodes(monkeypatch):
     monkeypatch.setenv("RAY_worker_niceness", "0")  # on a busy machine they would starve
     found = Nodes()
     yield found
+    if found.process is not None and found.process.poll() is None:
+        found.process.kill()
+        found.process.communicate()
     found.cluster.shutdown()
 
 

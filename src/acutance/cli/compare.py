@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from acutance.cli.given import given_settings, listed
+from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
     from acutance.study.compare.study import Outcome
@@ -101,6 +101,7 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     "--cluster",
     metavar="ADDRESS",
     default="",
+    callback=as_cluster,
     help="Runs go to a Ray cluster: auto, ray://HOST:PORT.",
 )
 @click.option("--store", default="", help="URL that its nodes reach, if they do not see --run.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from acutance.cli.given import given_settings, listed
+from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
     from acutance.study.tune.found import Found
@@ -108,6 +108,7 @@ def tune() -> None:
     "--cluster",
     metavar="ADDRESS",
     default="",
+    callback=as_cluster,
     help="Trials go to a Ray cluster: auto, ray://HOST:PORT.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON on stdout.")

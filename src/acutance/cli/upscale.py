@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from acutance.cli import upscale_options as given
+from acutance.cli.given import as_cluster
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     "--cluster",
     metavar="ADDRESS",
     default="",
+    callback=as_cluster,
     help="Pictures go to a Ray cluster: auto, ray://HOST:PORT. Inputs may be URLs of folders then.",
 )
 @click.option(

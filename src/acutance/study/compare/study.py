@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acutance.cluster import check_address, open_cluster
+from acutance.cluster import open_cluster
 from acutance.errors import MissingPackageError
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, answer
@@ -71,8 +71,6 @@ def carry_out(
     cluster: "auto" or "ray://HOST:PORT", to put each run on a node of that Ray cluster in place of
     processes here. The nodes find the study in `folder`, or in `store`, an fsspec URL.
     """
-    if cluster:
-        check_address(cluster)
     require_study()
     if cluster:
         return _carry_out_placed(study, folder.resolve(), quiet=quiet, cluster=cluster, store=store)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from acutance.cluster import check_address, open_cluster
+from acutance.cluster import open_cluster
 from acutance.errors import InputError, MissingPackageError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
@@ -66,9 +66,7 @@ def carry_out(tuning: Tuning, folder: Path, *, quiet: bool = False, cluster: str
     cluster: "auto" or "ray://HOST:PORT", to put each trial on a node of that Ray cluster; all its
     nodes see `folder`.
     """
-    if cluster:
-        check_address(cluster)
-        folder = folder.resolve()
+    folder = folder.resolve() if cluster else folder
     require_tuning()
     from acutance.study.tune.outcome import conclude, write_found
     from acutance.training.display import make_display
