@@ -17,7 +17,7 @@ ROWS = [
     {"data", "losses"},
     {"metrics", "models"},
     {"imaging"},
-    {"catalog", "storage"},
+    {"catalog", "storage", "cluster"},
     {"errors"},
 ]
 LEVEL = {name: len(ROWS) - row for row, names in enumerate(ROWS) for name in names}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from acutance.cli.given import given_settings, listed
+from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
     from acutance.study.compare.study import Outcome
@@ -97,6 +97,14 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     help="Any setting of a run by its name, such as optim.ema=0.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Processes side by side.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    callback=as_cluster,
+    help="Runs go to a Ray cluster: auto, ray://HOST:PORT.",
+)
+@click.option("--store", default="", help="URL that its nodes reach, if they do not see --run.")
 @click.option("--prior", type=click.Path(path_type=Path), help="Earlier study to plan by.")
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what the study can show, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="The answers as JSON on stdout.")
@@ -110,6 +118,8 @@ def compare(
     metrics: str | None,
     assignments: tuple[str, ...],
     jobs: int,
+    cluster: str,
+    store: str,
     prior: Path | None,
     only_plan: bool,
     as_json: bool,
@@ -136,6 +146,10 @@ def compare(
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))
     study = make_study(layers)
+    if cluster and jobs > 1:
+        raise click.UsageError("--jobs is of this machine, and --cluster of others. Give one.")
+    if store and not cluster:
+        raise click.UsageError("--store is for the nodes of a --cluster.")
     place = folder or (home_of(file, RECORD) if file is not None else None)
     if place is None:
         raise click.UsageError("Name the study's folder: --run NAME.")
@@ -146,7 +160,7 @@ def compare(
             click.echo(line, err=not only_plan)
     if only_plan:
         return
-    outcome = carry_out(study, place, jobs=jobs, quiet=quiet)
+    outcome = carry_out(study, place, jobs=jobs, quiet=quiet, cluster=cluster, store=store)
     _show(outcome, as_json=as_json)
 
 

@@ -2,6 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
+import click
+
+from acutance.cluster import check_address
+
 
 def given_settings(
     options: Mapping[str, object],
@@ -37,3 +41,10 @@ def listed(text: str | None) -> list[str] | None:
     if text is None:
         return None
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def as_cluster(_context: click.Context, _option: click.Parameter, address: str) -> str:
+    """The address of a cluster; told before any work where it is none, or Ray is missing."""
+    if address:
+        check_address(address)
+    return address

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from acutance.cli.given import given_settings, listed
+from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
     from acutance.study.tune.found import Found
@@ -104,6 +104,13 @@ def tune() -> None:
     "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
 )
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    callback=as_cluster,
+    help="Trials go to a Ray cluster: auto, ray://HOST:PORT.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON on stdout.")
 @click.option("--quiet", is_flag=True, help="Nothing on stderr but errors.")
 def search(
@@ -115,6 +122,7 @@ def search(
     terms: str | None,
     objective: str | None,
     assignments: tuple[str, ...],
+    cluster: str,
     as_json: bool,
     quiet: bool,
     **options: object,
@@ -144,7 +152,7 @@ def search(
     from acutance.study.tune.outcome import to_json
     from acutance.study.tune.tuning import carry_out
 
-    found = carry_out(tuning, place, quiet=quiet)
+    found = carry_out(tuning, place, quiet=quiet, cluster=cluster)
     if as_json:
         click.echo(json.dumps(to_json(found), indent=2))
     else:

@@ -2,15 +2,18 @@
 
 import json
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from acutance.cli import upscale_options as given
+from acutance.cli.given import as_cluster
 
 if TYPE_CHECKING:
     from acutance.cli.upscale_display import Display
+    from acutance.upscaling.batch.request import Request
     from acutance.upscaling.batch.results import Result
 
 
@@ -128,6 +131,13 @@ if TYPE_CHECKING:
     help="Processes, each with its part of cores and memory.",
 )
 @click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    default="",
+    callback=as_cluster,
+    help="Pictures go to a Ray cluster: auto, ray://HOST:PORT. Inputs may be URLs of folders then.",
+)
+@click.option(
     "--skip-existing", is_flag=True, help="Leave files alone that exist, whatever they are."
 )
 @click.option(
@@ -169,23 +179,68 @@ def upscale(**options: Any) -> None:
     from acutance.cli.upscale_display import make_display
 
     with closing(make_display(quiet=options["quiet"])) as display:
-        results = _carry_out(options, display)
+        done = (_carry_out_placed if options["cluster"] else _carry_out)(options, display)
     if options["as_json"]:
-        click.echo(_as_json(results, model=options["model"]))
-    failed = sum(result.error is not None for result in results)
-    if failed:
-        click.echo(f"acutance: {failed} of {len(results)} pictures failed.", err=True)
+        click.echo(_as_json(done.results, model=options["model"]))
+    if done.failed:
+        click.echo(
+            f"acutance: {done.failed} of {done.count} pictures failed.{done.where}", err=True
+        )
         raise click.exceptions.Exit(1)
 
 
-def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
-    """Do it all; the error of a single picture is the command's."""
-    from acutance.upscaling.batch.many import make_plan
+@dataclass
+class _Done:
+    """What has become of the pictures so far; each result only where it is asked for as JSON."""
+
+    results: "list[Result]"
+    count: int = 0
+    failed: int = 0
+    where: str = ""  # what failed is listed
+
+    def take(self, result: "Result", total: int, *, options: dict[str, Any], display: "Display"):
+        """Count a result, and tell of it."""
+        self.count += 1
+        self.failed += result.error is not None
+        if options["as_json"]:
+            self.results.append(result)
+        _tell(display, f"[{self.count}/{total}] {result.job.source}: ", result)
+        if not options["as_json"]:
+            for path in _written(result):
+                display.path(path)
+
+
+def _carry_out_placed(options: dict[str, Any], display: "Display") -> _Done:
+    """Do it on a cluster."""
+    if options["jobs"] > 1 or options["shard"] != (1, 1):
+        raise click.UsageError("--cluster shares the work out by itself. Leave --jobs and --shard.")
+    if options["output"].suffix.lower() in given.picture_endings():
+        raise click.UsageError(f"{options['output']} is one file. Name a folder with --cluster.")
+    from acutance.cluster import open_cluster
+    from acutance.upscaling.batch.placed import listed, run_placed
+    from acutance.upscaling.batch.running import Running
+
+    request, output = _request(options), options["output"].resolve()
+    running = Running(skip_existing=options["skip_existing"], report=options["report"])
+    done = _Done([])
+    with (
+        open_cluster(options["cluster"]) as executor,
+        listed(given.as_words(options), output, request) as manifest,
+    ):
+        for result in run_placed(manifest, request, running, executor):
+            target = options["output"] / result.job.target.relative_to(output)
+            shown = replace(result, job=replace(result.job, target=target))
+            done.take(shown, manifest.pictures, options=options, display=display)
+            display.progress(done.count, manifest.pictures)
+    done.where = f" {manifest.folder / 'failed.jsonl'} lists them." if done.failed else ""
+    return done
+
+
+def _request(options: dict[str, Any]) -> "Request":
     from acutance.upscaling.batch.request import Request, asked_model
-    from acutance.upscaling.batch.running import Running, run_batch
 
     how = given.as_enlargement(options)
-    request = Request(
+    return Request(
         model=asked_model(options["model"], how.size),
         how=how,
         output=given.as_output(options),
@@ -194,20 +249,24 @@ def _carry_out(options: dict[str, Any], display: "Display") -> "list[Result]":
         faithful=options["faithful"],
         uncertainty=options["uncertainty"],
     )
+
+
+def _carry_out(options: dict[str, Any], display: "Display") -> _Done:
+    """Do it all; the error of a single picture is the command's."""
+    from acutance.upscaling.batch.many import make_plan
+    from acutance.upscaling.batch.running import Running, run_batch
+
+    request = _request(options)
     running = Running(
         options["jobs"], options["skip_existing"], options["report"], options["shard"]
     )
     plan = make_plan(given.as_words(options), options["output"], request, shard=running.shard)
-    results = []
+    done = _Done([])
     for result in run_batch(plan, request, running, watcher=display):
-        results.append(result)
         if result.error is not None and len(plan.jobs) == 1:
             raise result.error
-        _tell(display, f"[{len(results)}/{len(plan.jobs)}] {result.job.source}: ", result)
-        if not options["as_json"]:
-            for path in _written(result):
-                display.path(path)
-    return results
+        done.take(result, len(plan.jobs), options=options, display=display)
+    return done
 
 
 def _written(result: "Result") -> list[Path]:

@@ -32,7 +32,7 @@ class UpscaleCommand(click.Command):
         "Files": ("output", "inputs_list", "format", "quality", "compression", "metadata", "tag"),
         "Size": tuple(SIZES),
         "Picture": ("strength", "faithful", "tta", "back_project", "edge", "fix_colour"),
-        "Model and machine": ("model", "engine", "fast", "tile", "memory", "jobs"),
+        "Model and machine": ("model", "engine", "fast", "tile", "memory", "jobs", "cluster"),
         "Batches": ("skip_existing", "overwrite", "shard", "report", "uncertainty"),
     }
 
@@ -175,6 +175,13 @@ def as_output(options: Mapping[str, Any]) -> Output:
         tag=options["tag"],
         overwrite=options["overwrite"],
     )
+
+
+def picture_endings() -> tuple[str, ...]:
+    """By which a name means one file."""
+    from acutance.upscaling.batch.kinds import PICTURES, VIDEOS
+
+    return PICTURES + VIDEOS
 
 
 def as_words(options: Mapping[str, Any]) -> list[str]:

@@ -119,19 +119,19 @@ def carry_out(study: Study, runs: Sequence[Run], pictures: Pictures, display: Di
                 if not mine or run.is_done(question):
                     continue
                 busy = False
-                _show(runs, display)
-                fault = _one(study, run, pictures, _told(run, runs, display))
+                show(runs, display)
+                fault = attempt(study, run, pictures, _told(run, runs, display))
             if fault:
                 failed.add(run.folder)
                 display.note(f"{run.name} failed: {fault}")
             else:
                 display.note(f"{run.name} done")
         if busy:
-            _show(runs, display)
+            show(runs, display)
             time.sleep(POLL_S)
 
 
-def _one(study: Study, run: Run, pictures: Pictures, display: Display) -> str:
+def attempt(study: Study, run: Run, pictures: Pictures, display: Display) -> str:
     """Train and score one run; what went wrong, or nothing."""
     note = run.folder / FAILED
     note.unlink(missing_ok=True)
@@ -177,7 +177,7 @@ def _taken(runs: Sequence[Run]) -> int:
     return sum(min(run.step, run.steps) for run in runs)
 
 
-def _show(runs: Sequence[Run], display: Display) -> None:
+def show(runs: Sequence[Run], display: Display) -> None:
     display.phase(PHASE, _taken(runs), sum(run.steps for run in runs))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from acutance.cluster import open_cluster
 from acutance.errors import MissingPackageError
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, answer
@@ -56,9 +57,23 @@ def compare(
     return carry_out(study, Path(run), quiet=quiet)
 
 
-def carry_out(study: Study, folder: Path, *, jobs: int = 1, quiet: bool = False) -> Outcome:
-    """Carry out a study in `folder`, with `jobs` processes side by side, and answer it."""
+def carry_out(
+    study: Study,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    quiet: bool = False,
+    cluster: str = "",
+    store: str = "",
+) -> Outcome:
+    """Carry out a study in `folder`, with `jobs` processes side by side, and answer it.
+
+    cluster: "auto" or "ray://HOST:PORT", to put each run on a node of that Ray cluster in place of
+    processes here. The nodes find the study in `folder`, or in `store`, an fsspec URL.
+    """
     require_study()
+    if cluster:
+        return _carry_out_placed(study, folder.resolve(), quiet=quiet, cluster=cluster, store=store)
     from acutance.study.compare.ground import settle
     from acutance.study.compare.runs import carry_out as work
     from acutance.study.compare.runs import list_runs
@@ -74,6 +89,25 @@ def carry_out(study: Study, folder: Path, *, jobs: int = 1, quiet: bool = False)
                 helper.terminate()
                 helper.wait()
         return report(folder, study, runs, display)
+
+
+def _carry_out_placed(
+    study: Study, folder: Path, *, quiet: bool, cluster: str, store: str
+) -> Outcome:
+    from acutance.study.compare.ground import settle
+    from acutance.study.compare.placed import Desk, carry_out_placed
+    from acutance.study.compare.runs import list_runs
+    from acutance.study.store import Store
+
+    kept = Store(store) if store else None
+    with closing(make_display(quiet)) as display, open_cluster(cluster) as executor:
+        ground = settle(study, folder, jobs=1, display=display)
+        runs = list_runs(study, ground.steps, folder)
+        carry_out_placed(ground, runs, Desk(folder, store), executor, display)
+        outcome = report(folder, study, runs, display)
+    if kept is not None:
+        kept.put_beside(folder)
+    return outcome
 
 
 def foresee(study: Study, folder: Path, *, prior: Path | None = None) -> list[str]:

@@ -23,7 +23,7 @@ from acutance.study.tune.front import (
     spread_along,
 )
 from acutance.study.tune.page import write_page
-from acutance.study.tune.question import Tuning
+from acutance.study.tune.question import Search, Tuning
 from acutance.study.tune.search import Worker
 from acutance.study.tune.trial import run_trial_table
 
@@ -51,14 +51,8 @@ def conclude(worker: Worker) -> Found:
     tuning = worker.tuning
     objective = tuning.search.objective
     trials, failed = tried(worker)
-    whole = [t for t in trials if t.steps == tuning.stops[-1]]
-    if not whole:
-        raise RunError(
-            f"No trial of {worker.folder} came to its end; {len(failed)} failed. The logs in "
-            "trials/ say why."
-        )
+    whole, front = whole_and_front(worker)
     table = np.array([t.values for t in whole])
-    front = [t for t, rank in zip(whole, ranks(table, objective), strict=True) if rank == 0]
     start = worker.judge.start(tuning.recipe, worker.pictures)
     reference = _worst(table, objective)
     return Found(
@@ -71,6 +65,27 @@ def conclude(worker: Worker) -> Found:
         _importance(worker),
         tuple(_members(worker, front, start)),
     )
+
+
+def whole_and_front(worker: Worker) -> tuple[list[Tried], list[Tried]]:
+    """Trials that came to their end, and those of them that no other beats, by their values."""
+    trials, failed = tried(worker)
+    whole = [t for t in trials if t.steps == worker.tuning.stops[-1]]
+    if not whole:
+        raise RunError(
+            f"No trial of {worker.folder} came to its end; {len(failed)} failed. The logs in "
+            "trials/ say why."
+        )
+    place = ranks(np.array([t.values for t in whole]), worker.tuning.search.objective)
+    front = [trial for trial, rank in zip(whole, place, strict=True) if rank == 0]
+    return whole, sorted(front, key=lambda trial: trial.values)
+
+
+def chosen_of(front: Sequence[Tried], search: Search) -> tuple[dict[str, int], list[int]]:
+    """The named picks, and which members of the front are run again, by their places on it."""
+    values = np.array([trial.values for trial in front])
+    named = picks(values, search.objective)
+    return named, list(spread_along(values, search.front, tuple(named.values())))
 
 
 def _worst(table: np.ndarray, objective: Sequence[str]) -> np.ndarray:
@@ -118,19 +133,16 @@ def _importance(worker: Worker) -> dict[str, dict[str, float]]:
 def _members(worker: Worker, front: Sequence[Tried], start: np.ndarray) -> list[Member]:
     """The front from end to end; some of it with the means of fresh seeds."""
     search = worker.tuning.search
-    front = sorted(front, key=lambda trial: trial.values)
-    values = np.array([trial.values for trial in front])
-    named = picks(values, search.objective)
-    chosen = spread_along(values, search.front, tuple(named.values()))
-    fresh = {k: _again(worker, front[k]) for k in chosen}
-    means = np.array([fresh[k].mean(axis=(0, 1)) for k in chosen])
+    named, chosen = chosen_of(front, search)
+    again = {k: _again(worker, front[k]) for k in chosen}
+    means = np.array([again[k].mean(axis=(0, 1)) for k in chosen])
     holds = dict(zip(chosen, ranks(means, search.objective) == 0, strict=True))
     return [
         Member(
             trial,
             tuple(name for name, member in named.items() if member == k),
-            tuple(_gains(fresh[k], start)) if k in fresh else (),
-            tuple(fresh[k].mean(axis=(0, 1)).tolist()) if k in fresh else (),
+            tuple(_gains(again[k], start)) if k in again else (),
+            tuple(again[k].mean(axis=(0, 1)).tolist()) if k in again else (),
             bool(holds.get(k, False)),
         )
         for k, trial in enumerate(front)
@@ -147,17 +159,21 @@ def _gains(table: np.ndarray, start: np.ndarray) -> list[PairedResult]:
 def _again(worker: Worker, trial: Tried) -> np.ndarray:
     """(seeds, pictures, metrics) of a member of the front under seeds that it was not chosen by."""
     tuning = worker.tuning
-    seeds = range(tuning.recipe.seed + 1, tuning.recipe.seed + 1 + tuning.search.again)
     tables = []
-    for count, seed in enumerate(seeds):
+    for count, seed in enumerate(fresh_seeds(tuning)):
         worker.display.phase(f"trial {trial.number} again", count, tuning.search.again)
-        folder = worker.folder / "again" / f"{trial.number:04d}" / f"seed-{seed}"
-        tables.append(_fresh(worker, trial.loss, seed, folder))
+        tables.append(fresh(worker, trial, seed))
     return np.array(tables)
 
 
-def _fresh(worker: Worker, loss: str, seed: int, folder: Path) -> np.ndarray:
+def fresh_seeds(tuning: Tuning) -> range:
+    """Seeds that no trial was trained with."""
+    return range(tuning.recipe.seed + 1, tuning.recipe.seed + 1 + tuning.search.again)
+
+
+def fresh(worker: Worker, trial: Tried, seed: int) -> np.ndarray:
     """(pictures, metrics) of one fresh run; kept, and read back where it was made before."""
+    loss, folder = trial.loss, worker.folder / "again" / f"{trial.number:04d}" / f"seed-{seed}"
     kept = folder / "scores.json"
     while not kept.exists():
         with claim(folder) as mine:

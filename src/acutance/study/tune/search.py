@@ -120,19 +120,29 @@ def _storage(search: Search, folder: Path) -> Any:
 
 def work(worker: Worker) -> None:
     """Carry out trials until there are as many as asked for; dead workers' trials are taken up."""
-    asked = worker.tuning.search.trials
-    while True:
-        live = _live(worker.study.get_trials(deepcopy=False))
-        done = [t for t in live if t.state.is_finished()]
-        worker.display.phase("trials", len(done), asked)
-        if len(done) >= asked:
-            return
-        if _take_up(worker, [t for t in live if not t.state.is_finished()]):
-            continue
-        if len(live) < asked:
-            _begin(worker)
-        else:
+    while open_trials(worker):
+        if not try_one(worker):
             time.sleep(POLL_S)
+
+
+def open_trials(worker: Worker) -> int:
+    """How many of the trials that were asked for are not over."""
+    asked = worker.tuning.search.trials
+    live = _live(worker.study.get_trials(deepcopy=False))
+    done = sum(trial.state.is_finished() for trial in live)
+    worker.display.phase("trials", done, asked)
+    return max(0, asked - done)
+
+
+def try_one(worker: Worker) -> bool:
+    """Carry out one trial, a dead worker's first; whether there was one to be had."""
+    live = _live(worker.study.get_trials(deepcopy=False))
+    if _take_up(worker, [t for t in live if not t.state.is_finished()]):
+        return True
+    if len(live) < worker.tuning.search.trials:
+        _begin(worker)
+        return True
+    return False
 
 
 def _live(trials: Sequence["FrozenTrial"]) -> list["FrozenTrial"]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from acutance.cluster import open_cluster
 from acutance.errors import InputError, MissingPackageError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
@@ -59,23 +60,49 @@ def tune(
     return carry_out(tuning, Path(run), quiet=quiet)
 
 
-def carry_out(tuning: Tuning, folder: Path, *, quiet: bool = False) -> "Found":
-    """Carry out a search in `folder`, with whoever else gives the same command, and conclude."""
+def carry_out(tuning: Tuning, folder: Path, *, quiet: bool = False, cluster: str = "") -> "Found":
+    """Carry out a search in `folder`, with whoever else gives the same command, and conclude.
+
+    cluster: "auto" or "ray://HOST:PORT", to put each trial on a node of that Ray cluster; all its
+    nodes see `folder`.
+    """
+    folder = folder.resolve() if cluster else folder
     require_tuning()
     from acutance.study.tune.outcome import conclude, write_found
     from acutance.training.display import make_display
 
     with closing(make_display(quiet)) as display:
-        found = conclude(search(tuning, folder, display))
+        worker = _placed(tuning, folder, display, cluster) if cluster else None
+        found = conclude(worker or search(tuning, folder, display))
         write_found(folder, found, read_record(folder) or {})
         return found
 
 
+def _placed(tuning: Tuning, folder: Path, display: "Display", cluster: str) -> "Worker":
+    """All trials, and the runs again of their front, on a cluster."""
+    from acutance.study.tune.placed import run_again, work_placed
+
+    with open_cluster(cluster) as executor:
+        worker = open_worker(tuning, folder, display)
+        work_placed(worker, executor)
+        run_again(worker, executor)
+    return worker
+
+
 def search(tuning: Tuning, folder: Path, display: "Display") -> "Worker":
     """Carry out all trials, and nothing beyond; the worker knows what they gave."""
+    from acutance.study.tune.search import work
+
+    worker = open_worker(tuning, folder, display)
+    work(worker)
+    return worker
+
+
+def open_worker(tuning: Tuning, folder: Path, display: "Display") -> "Worker":
+    """Settle what is open, and make ready to search."""
     from acutance.evaluation.judging import open_metrics
     from acutance.evaluation.protocols import find_protocol
-    from acutance.study.tune.search import Worker, open_study, work
+    from acutance.study.tune.search import Worker, open_study
     from acutance.study.tune.trial import Judges
 
     rule = find_protocol(tuning.search.protocol)
@@ -83,9 +110,7 @@ def search(tuning: Tuning, folder: Path, display: "Display") -> "Worker":
     with claim(folder, wait=True):  # of processes that begin at once, one settles
         settled, pictures = _settle(tuning, folder, display)
         study = open_study(settled.search, folder)
-    worker = Worker(settled, folder, study, pictures, judge, display)
-    work(worker)
-    return worker
+    return Worker(settled, folder, study, pictures, judge, display)
 
 
 def require_tuning() -> None:

@@ -86,7 +86,7 @@ def plan_jobs(
         raise InputError(
             f"All pictures of the input are results in {output}. Name another folder with -o."
         )
-    jobs = [_job(each, output, label, format) for each in inputs_only]
+    jobs = [job_for(each, output, label, format) for each in inputs_only]
     jobs = list(dict.fromkeys(jobs))  # a file that was named twice
     _check_targets(jobs)
     return Plan(tuple(jobs), output)
@@ -181,7 +181,8 @@ def _without_results(found: Sequence[Found], output: Path, made: Collection[Path
     return kept
 
 
-def _job(found: Found, output: Path, label: str, format: str | None) -> Job:
+def job_for(found: Found, output: Path, label: str, format: str | None) -> Job:
+    """What a source becomes in the folder `output`."""
     seen = glance(found.path)
     name = enlarged_name(found.path, label, kind=seen.kind, format=format)
     target = output / found.path.relative_to(found.root).parent / name

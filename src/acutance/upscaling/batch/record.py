@@ -97,12 +97,19 @@ def engine_before(past: Mapping[Path, Entry], settings: str) -> str | None:
     return None
 
 
-class Record:
-    """The record of one folder, or of one file (`target`), which goes when the work is over."""
+class HeldError(InputError):
+    """Another command, or another worker at the same shard, holds the record."""
 
-    def __init__(self, path: Path, *, transient: bool = False) -> None:
+
+class Record:
+    """The record of one folder, or of one file (`target`), which goes when the work is over.
+
+    alone: of one shard among many, which looks at no other shard's record.
+    """
+
+    def __init__(self, path: Path, *, transient: bool = False, alone: bool = False) -> None:
         self.path = path
-        self._transient = transient
+        self._transient, self._alone = transient, alone
         self._made_folder = not path.parent.exists()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +124,7 @@ class Record:
                 "Choose another folder with -o."
             ) from error
         if held is None:
-            raise InputError(
+            raise HeldError(
                 f"Another command is writing into {path.parent} (it holds {path.name}). "
                 "Wait for its end, or choose another folder with -o."
             )
@@ -128,6 +135,8 @@ class Record:
         """What all records of the folder say; parts of a sharded batch have one each."""
         if self._transient:
             return read_record(self.path)
+        if self._alone:
+            return {**read_record(folder_record(self.path.parent)), **read_record(self.path)}
         return read_folder(self.path.parent)
 
     def begun(self) -> list[Path]:
@@ -220,6 +229,23 @@ def read_record(path: Path) -> dict[Path, Entry]:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # cut by a kill
     return found
+
+
+def begun_times(path: Path) -> dict[Path, int]:
+    """Target, absolute -> how often it was begun since it last came to an end."""
+    times: dict[Path, int] = {}
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return times
+    for raw in lines:
+        try:
+            line = json.loads(raw.decode(errors="surrogateescape"))
+            target = Path(os.path.normpath(_absolute(path.parent) / line["output"]))
+            times[target] = times.get(target, 0) + 1 if line["event"] == "begin" else 0
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # cut by a kill
+    return times
 
 
 def _take(line: Mapping[str, Any], found: dict[Path, Entry], *, folder: Path) -> None:

@@ -59,6 +59,8 @@ class Running:
     skip_existing: bool = False
     report: Path | None = None
     shard: tuple[int, int] = (1, 1)  # which part of how many
+    alone: bool = False  # what other shards did is of no account: they have other pictures
+    opener: Callable[..., Upscaler] = open_for  # (request, pixels=) -> the model made ready
 
 
 ONE_BY_ONE = Running()
@@ -99,7 +101,7 @@ def run_batch(
         def begin(job: Job) -> None:
             record.begin(job, settings(job))
 
-        for job, outcome in _outcomes(jobs, request, running.processes, begin=begin, meter=meter):
+        for job, outcome in _outcomes(jobs, request, running, begin=begin, meter=meter):
             result = _result(job, outcome, request)
             _write_down(result, record, report)
             meter.finish(job)
@@ -173,18 +175,19 @@ def _with_engines(
 def _open_record(plan: Plan, running: Running) -> Record:
     if plan.folder is None:
         return Record(file_record(plan.jobs[0].target), transient=True)
-    return Record(folder_record(plan.folder, running.shard))
+    return Record(folder_record(plan.folder, running.shard), alone=running.alone)
 
 
 def _outcomes(
     jobs: Sequence[Job],
     request: Request,
-    processes: int,
+    running: Running,
     *,
     begin: Callable[[Job], None],
     meter: _Meter,
 ) -> Iterator[Outcome]:
     """Do what is left, here or in several processes."""
+    processes = running.processes
     if processes > 1 and len(jobs) > 1:
         models = tuple(dict.fromkeys(job.model for job in jobs))
         count = min(processes, len(jobs))
@@ -195,7 +198,7 @@ def _outcomes(
     for job in jobs:
         own = request_for(request, job.model)
         if job.model not in upscalers:
-            upscalers[job.model] = open_for(own, pixels=meter.pixels_for(job.model))
+            upscalers[job.model] = running.opener(own, pixels=meter.pixels_for(job.model))
         begin(job)
         made = _attempt(job, upscalers[job.model], own, progress=partial(meter.share, job))
         yield job, made

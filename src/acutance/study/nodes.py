@@ -1,0 +1,31 @@
+"""What a training needs of a node of a cluster, and what the processes there share."""
+
+from pathlib import Path
+
+from acutance.cluster import Needs
+from acutance.training.display import Silent
+from acutance.training.pictures import Pictures, gather
+from acutance.training.recipe import Recipe
+
+_READ: dict[tuple[str, Path], Pictures] = {}  # by this process of a node; the last study's
+
+
+def pictures_on_node(recipe: Recipe, place: Path) -> Pictures:
+    """What all runs of a study learn from, read once by each process of a node."""
+    key = repr(recipe), place
+    if key not in _READ:
+        _READ.clear()
+        _READ[key] = gather(recipe, place, Silent())
+    return _READ[key]
+
+
+def needs_of(recipe: Recipe) -> Needs:
+    """What a run occupies: its threads, and a GPU where it trains on one."""
+    threads, device = recipe.machine.threads, recipe.machine.device
+    return Needs(1 if threads == "auto" else threads, 1 if device == "cuda" else 0)
+
+
+def told(needs: Needs) -> str:
+    """For people."""
+    gpus = f" and {needs.gpus} GPU" if needs.gpus else ""
+    return f"{needs.cpus} processor core{'s' * (needs.cpus > 1)}{gpus} for a task"

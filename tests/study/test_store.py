@@ -1,0 +1,64 @@
+"""Runs in a store, as nodes without a common folder leave them for each other."""
+
+from uuid import uuid4
+
+import pytest
+
+from acutance.errors import InputError
+from acutance.study.store import Mirror, Store
+
+
+@pytest.fixture(params=["memory", "file"])
+def url(request, tmp_path):
+    return f"memory://{uuid4().hex}" if request.param == "memory" else (tmp_path / "s").as_uri()
+
+
+def snapshot(folder, step):
+    (folder / "state").mkdir(parents=True, exist_ok=True)
+    (folder / "state" / f"step-{step:08d}.safetensors").write_text(f"weights {step}")
+    (folder / "log.jsonl").write_text(f"up to {step}")
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*.*")}
+
+
+def test_what_one_node_put_another_gets(url, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    snapshot(here, 2)
+    (here / ".lock").write_text("")
+    Store(url).put(here, "arms/l1/seed-0")
+    Store(url).get("arms/l1/seed-0", there)
+    assert contents(there) == {
+        "state/step-00000002.safetensors": "weights 2",
+        "log.jsonl": "up to 2",
+    }
+
+
+def test_a_new_snapshot_is_put_away_at_the_next_step_and_dropped_ones_go(url, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    mirror = Mirror(Store(url), here, "run")
+    snapshot(here, 1)
+    mirror.phase("training", 2, 4)
+    snapshot(here, 2)
+    (here / "state" / "step-00000001.safetensors").unlink()
+    (here / "log.jsonl").write_text("up to 3")
+    mirror.phase("training", 3, 4)
+    (here / "log.jsonl").write_text("up to 4")
+    mirror.phase("training", 4, 4)  # no new snapshot: nothing is put
+    Store(url).get("run", there)
+    assert contents(there) == {
+        "state/step-00000002.safetensors": "weights 2",
+        "log.jsonl": "up to 3",
+    }
+
+
+def test_what_is_not_there_is_nothing(url, tmp_path):
+    assert not Store(url).has("run")
+    Store(url).get("run", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(InputError, match="The store 'nowhere://x' cannot be used"):
+        Store("nowhere://x")
