@@ -127,6 +127,9 @@ WAYS = {
 }
 
 
+FAST = ("a group of shares, in parts", "adversary that sees the batch")
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_the_first_gradient_is_that_of_the_whole_batch(jobs_of, ranks):
     """To 1e-5 in fp32; three ranks have slices of 2, 3 and 3 pictures."""
@@ -138,7 +141,9 @@ def test_the_first_gradient_is_that_of_the_whole_batch(jobs_of, ranks):
             torch.testing.assert_close(mine.grad, whole.grad, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [way if way in FAST else pytest.param(way, marks=pytest.mark.slow) for way in WAYS]
+)
 def test_ranks_end_as_one_does(jobs_of, in_doubles, way):
     """Weights, averages, discriminators and what is logged, to 1e-8 in float64 after four steps."""
     alone, jobs = jobs_of(3, **{"data__batch": 10, "log__every": 4, **WAYS[way]})
