@@ -2,12 +2,15 @@
 
 import sys
 from collections import deque
+from contextlib import redirect_stdout
+from threading import Thread
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from acutance.cli import commands
-from acutance.cluster import AHEAD, Needs, Task, check_address, spread
+from acutance.cluster import AHEAD, Needs, OwnThread, Task, check_address, spread
 from acutance.errors import InputError, MissingPackageError, RunError
 
 ONE = Needs()
@@ -76,6 +79,16 @@ def test_who_stops_asking_ends_what_is_in_flight():
     next(work)
     work.close()
     assert executor.cancelled == [1, 2, 3]
+
+
+def test_what_other_threads_print_is_kept_out_of_stdout(capsys):
+    with redirect_stdout(OwnThread(sys.stdout)):
+        click.echo("a.png")
+        thread = Thread(target=print, args=("a node died",))
+        thread.start()
+        thread.join()
+        print("b.png")
+    assert capsys.readouterr() == ("a.png\nb.png\n", "a node died\n")
 
 
 @pytest.mark.parametrize("address", ["here", "ray://", "ray://host", "http://host:80", "auto "])

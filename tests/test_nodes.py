@@ -160,7 +160,7 @@ def test_a_batch_of_2000_loses_and_doubles_nothing_when_a_node_dies(nodes, tmp_p
     placed = tmp_path / "placed"
     until(lambda: sum(1 for _ in placed.glob("*/*.png")) >= 300, process)
     nodes.kill_one()
-    told = ended(process).splitlines()
+    told = ended(process).splitlines()  # nothing but paths, whatever Ray has to say
     assert len(told) == len(set(told)) == 2000
     assert marks(placed, "p*_x2.png") == marks(tmp_path / "local", "p*_x2.png")
     rows = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]

@@ -7,12 +7,14 @@ a cluster may run code on it: join only a cluster that you trust. Nothing is rea
 import os
 import re
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from acutance.errors import InputError, MissingPackageError, RunError
 
@@ -138,9 +140,28 @@ def open_cluster(address: str) -> Iterator[Executor]:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"No Ray cluster at '{address}': {reason} {advice}.") from error
     try:
-        yield _Ray(ray)
+        with redirect_stdout(cast(IO[str], OwnThread(sys.stdout))):
+            yield _Ray(ray)
     finally:
         ray.shutdown()
+
+
+class OwnThread:
+    """stdout for the thread that made it; what others print goes to stderr.
+
+    Stdout is data, and Ray's own threads print there when a node dies.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._thread = stream, threading.get_ident()
+
+    def write(self, text: str) -> int:
+        """Write to one of the two."""
+        ours = threading.get_ident() == self._thread
+        return (self._stream if ours else sys.stderr).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _ray() -> Any:
