@@ -11,6 +11,7 @@ from acutance import upscale
 from acutance.errors import InputError
 from acutance.imaging import operators
 from acutance.models.checkpoint import load_model
+from acutance.study.compare.question import make_study
 from acutance.study.settings import run_recipe
 from acutance.training.display import Silent
 from acutance.training.guides import guided
@@ -153,6 +154,28 @@ def test_a_teacher_is_of_the_arms_that_look_at_one(teacher, small_recipe):
     assert (plain.expression, plain.teacher, plain.teach) == ("l1", "", "each")
     taught = run_recipe(shared, "masked(output_distillation, by='edges')", steps=2, seed=1).loss
     assert (taught.teacher, taught.teach) == (teacher, "once")
+
+
+def test_runs_that_share_pictures_pay_for_a_teacher_where_they_ask_it(
+    teacher, small_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
+    shared = small_recipe(
+        stop__steps=2, loss__expression="output_distillation", loss__teacher=teacher,
+        loss__teach="once",
+    )  # fmt: skip
+    pictures = gather(shared, tmp_path / "run", Silent())
+    assert pictures.pool.taught
+    for loss, is_taught in (("l1", False), ("output_distillation", True)):
+        recipe = run_recipe(shared, loss, steps=2, seed=1)
+        job = prepare(recipe, tmp_path / loss, Silent(), spent_s=0, pictures=pictures)
+        assert (job.batch(0).taught is not None) == is_taught
+
+
+def test_a_teacher_whom_no_arm_asks_is_refused(teacher):
+    with pytest.raises(InputError, match="No arm looks at the teacher"):
+        asked = {"study.losses": ["l1", "mse"], "study.test": ["Set5"], "loss.teacher": teacher}
+        make_study([("test", asked)])
 
 
 def test_a_spoilt_answer_of_the_teacher_is_made_again(teacher, small_recipe, tmp_path, monkeypatch):

@@ -196,9 +196,9 @@ class Objective(nn.Module):
         tallies = [_tally(slope, known) for slope in slopes]
         sums = moment.over_all(torch.cat([torch.stack(norms), torch.stack(tallies)]))
         norms, tallies = sums[: len(norms)], sums[len(norms) :]
-        means = (tallies[:, 0] / tallies[:, 1].clamp_min(1)).unbind()
+        totals, counts = tallies[:, 0].unbind(), tallies[:, 1].clamp_min(1).unbind()
         values = [
-            sum((active[k] * means[k] for k in members), start=known.new_zeros(()))
+            sum((active[k] * totals[k] / counts[k] for k in members), start=known.new_zeros(()))
             for members in self._units
         ]
         norms = norms[:, 0] / norms[:, 1].clamp_min(1)

@@ -128,9 +128,9 @@ def with_head(network: nn.Module, head: str) -> nn.Module:
 def load_weights(network: nn.Module, trained: nn.Module) -> None:
     """Put the weights of `trained` into `network`; a network with a head may take those without.
 
-    Where the two are of different scales, the layers that make the scale stay as they are, and the
-    others are taken, as EDSR's x3 and x4 begin from its x2 (Lim et al., CVPR Workshops 2017, sec.
-    3.2). Raises RuntimeError, as torch does, where they do not fit.
+    Where the two are of different scales, all layers of equal shape are taken and the others stay
+    as they are, as EDSR's x3 and x4 begin from its x2 (Lim et al., CVPR Workshops 2017, sec. 3.2).
+    Raises RuntimeError, as torch does, where they do not fit.
     """
     if isinstance(network, WithSpread) and not isinstance(trained, WithSpread):
         network = network.network

@@ -14,7 +14,7 @@ from acutance.training.finish import Outcome, finish
 from acutance.training.guard import Fault
 from acutance.training.guides import check_same_teacher
 from acutance.training.perceptual import why_settled
-from acutance.training.pictures import Pictures, check_same_pictures, gather
+from acutance.training.pictures import Pictures, check_same_pictures, gather, own_pictures
 from acutance.training.plan import make_plan
 from acutance.training.recipe import Recipe
 from acutance.training.record import Log, Plan, read_plan, write_plan
@@ -126,7 +126,7 @@ def prepare(
     began = time.monotonic() - spent_s
     check_team(recipe, team)
     known = team.from_leader(lambda: read_plan(folder, recipe))
-    pictures = pictures or gather(recipe, folder, display, sharers=team.local)
+    pictures = own_pictures(pictures, recipe) or _gather(recipe, folder, display, team)
     check_alike(pictures, team)
     if known is not None:
         check_same_pictures(known, pictures, folder)
@@ -154,6 +154,17 @@ def prepare(
         take_up(snapshot, job.state, team)
         display.note(f"continuing {folder} at step {job.progress.step} of {plan.steps}")
     return job
+
+
+def _gather(recipe: Recipe, folder: Path, display: Display, team: Team) -> Pictures:
+    """Read the pictures, all processes at once; a teacher is asked by one of each host."""
+    waits = recipe.loss.teach == "once" and team.rank % team.local > 0
+    if waits:
+        team.wait()
+    pictures = gather(recipe, folder, display, sharers=team.local)
+    if recipe.loss.teach == "once" and not waits:
+        team.wait()
+    return pictures
 
 
 def settle(

@@ -87,6 +87,13 @@ def gather(recipe: Recipe, folder: Path, display: Display, *, sharers: int = 1) 
     return Pictures(pool, read_pairs(held_out, scale, degrading), pools)
 
 
+def own_pictures(shared: Pictures | None, recipe: Recipe) -> Pictures | None:
+    """Pictures that several runs share, as this one needs them: a teacher's where it is asked."""
+    if shared is None or not shared.pool.taught or recipe.loss.teach == "once":
+        return shared
+    return replace(shared, pool=replace(shared.pool, taught=()))
+
+
 def degrading_of(recipe: Recipe) -> Degrading | None:
     """What makes lr in place of the bicubic reduction; luma networks see it on Y."""
     if not recipe.data.degrade:

@@ -97,6 +97,11 @@ class Job:
 
     def _grid_parts(self) -> Iterator[Part]:
         count = self.grid.grid_count
+        if self.team.ranks == 1:
+            for first in range(0, count, GRID_CHUNK):
+                last = min(first + GRID_CHUNK, count)
+                yield Part(self.grid.grid_batch(first, last), first, last - first)
+            return
         pieces = grid_pieces(count)
         wholes = slices(count, pieces=pieces)
         for mine, whole in zip(
@@ -169,7 +174,7 @@ def make_card(recipe: Recipe, steps: int, scores: dict[str, object]) -> ModelCar
 def build_network(choice: NetworkChoice, seed: int) -> nn.Module:
     """The network at its seeded start, or with the weights of `choice.start`.
 
-    A start of another scale lends all but the layers that make the scale.
+    A start of another scale lends every layer of equal shape: all but those that make the scale.
     With `choice.shrink` it is a Rescaler, whose network that enlarges begins as without.
     """
     torch.manual_seed(seed)
@@ -214,7 +219,7 @@ def _check_outputs_used(network: nn.Module, objective: Objective) -> None:
 
 
 def grid_pieces(count: int) -> int:
-    """In how many pieces the patches of the whole set are worked off."""
+    """In how many pieces, of about one size, several devices work off the whole set."""
     return -(-count // GRID_CHUNK)
 
 

@@ -16,6 +16,7 @@ from acutance.evaluation.protocols import find_protocol
 from acutance.losses.expression import parse_loss
 from acutance.metrics import METRICS
 from acutance.study.settings import Kind, as_tables, join_layers, read_tables, run_recipe
+from acutance.training.lessons import looks_at_teacher
 from acutance.training.recipe import Recipe, Settings, absolute, plain_settings
 from acutance.training.record import differences as recipe_differences
 
@@ -104,6 +105,12 @@ def make_study(layers: Sequence[tuple[str, Settings]]) -> Study:
         raise InputError(
             "A dial mixes networks that enlarge the same lr, and with network.shrink each arm has "
             "its own. Leave out one of the two."
+        )
+    teacher = recipe.loss.teacher
+    if teacher and not any(map(looks_at_teacher, checked.losses)):
+        raise InputError(
+            f"No arm looks at the teacher {teacher}. Add one, as in 'output_distillation', or "
+            "leave loss.teacher out."
         )
     return Study(checked, recipe)
 
