@@ -173,8 +173,8 @@ def test_runs_that_share_pictures_pay_for_a_teacher_where_they_ask_it(
 
 
 def test_a_teacher_whom_no_arm_asks_is_refused(teacher):
+    asked = {"study.losses": ["l1", "mse"], "study.test": ["Set5"], "loss.teacher": teacher}
     with pytest.raises(InputError, match="No arm looks at the teacher"):
-        asked = {"study.losses": ["l1", "mse"], "study.test": ["Set5"], "loss.teacher": teacher}
         make_study([("test", asked)])
 
 
