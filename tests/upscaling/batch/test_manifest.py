@@ -204,3 +204,27 @@ def test_records_of_shards_are_read_by_a_command_without_a_cluster(pictures, tmp
     run(pictures, out)
     assert len(read_folder(out)) == 15
     assert not folder_record(out).exists()
+
+
+class Bucket:
+    """A file system whose names are any text."""
+
+    def __init__(self, *folders):
+        self._folders = folders
+
+    def walk(self, root, detail):  # noqa: ARG002  as of any file system
+        for folder in self._folders:
+            yield folder, {}, {"x.png": {"size": 1, "mtime": 1}}
+
+    def unstrip_protocol(self, place):
+        return f"bucket://{place}"
+
+
+@pytest.mark.parametrize("folder", ["b/in/../../evil", "b/in/a/..", "b/elsewhere"])
+def test_a_bucket_cannot_name_places_outside_the_folder(folder, tmp_path, monkeypatch):
+    bucket = Bucket("b/in/a", folder)
+    monkeypatch.setattr(manifests, "open_url", lambda url: (bucket, "b/in"))  # noqa: ARG005
+    found = list_items(["bucket://b/in"], tmp_path)
+    assert next(found).inside == "a/x.png"
+    with pytest.raises(InputError, match="x.png would lie outside bucket://b/in"):
+        next(found)

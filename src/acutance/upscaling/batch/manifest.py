@@ -180,7 +180,21 @@ def _at_url(url: str) -> Iterator[Item]:
         for name, facts in files.items():
             if _is_picture(name) and not name.startswith("."):
                 path = system.unstrip_protocol(f"{place.rstrip('/')}/{name}")
-                yield Item(path, system.unstrip_protocol(root.rstrip("/")), _state(facts))
+                item = Item(path, system.unstrip_protocol(root.rstrip("/")), _state(facts))
+                _check_inside(item, url)
+                yield item
+
+
+def _check_inside(item: Item, url: str) -> None:
+    """Refuse names by which a node would write outside its folders: a bucket allows any name."""
+    try:
+        inside = Path(item.inside)
+    except ValueError:  # not below the root at all
+        inside = Path("..")
+    if ".." in inside.parts or inside.is_absolute() or inside.drive:
+        raise InputError(
+            f"{item.source} would lie outside {url}. Rename it there, or name another folder."
+        )
 
 
 def _state(facts: dict[str, Any]) -> tuple[int, int]:
