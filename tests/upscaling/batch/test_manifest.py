@@ -228,3 +228,21 @@ def test_a_bucket_cannot_name_places_outside_the_folder(folder, tmp_path, monkey
     assert next(found).inside == "a/x.png"
     with pytest.raises(InputError, match="x.png would lie outside bucket://b/in"):
         next(found)
+
+
+def test_an_empty_input_leaves_what_is_settled(pictures, tmp_path):
+    out, empty = tmp_path / "out", tmp_path / "empty"
+    empty.mkdir()
+    first = write_manifest(list_items([pictures], out), out, engine="e")
+    before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+    with pytest.raises(InputError, match="holds no pictures"):
+        write_manifest(list_items([empty], out), out, engine="e")
+    assert before == {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+
+
+def test_an_empty_input_leaves_nothing_where_nothing_was(tmp_path):
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="holds no pictures"):
+        write_manifest(list_items([tmp_path / "empty"], out), out, engine="e")
+    assert not list(out.iterdir())

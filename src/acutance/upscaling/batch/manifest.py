@@ -9,7 +9,6 @@ file meet in one shard.
 import hashlib
 import json
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -92,28 +91,39 @@ def write_manifest(items: Iterator[Item], output: Path, *, engine: str) -> Manif
     Raises InputError where there are none.
     """
     folder, settled = output / FOLDER, known_of(output)
-    (folder / "shards").mkdir(parents=True, exist_ok=True)
-    for old in (folder / "shards").iterdir():
-        old.unlink()
-    count = 0
     listing = folder / "listing.jsonl"
-    with listing.open("wb") as file:
-        for count, item in enumerate(items, start=1):  # noqa: B007  its last value is the number
-            file.write(_line(item))
-    if not count:
-        shutil.rmtree(folder)
-        raise InputError("The input holds no pictures. Name another folder.")
-    size = min(MOST, max(LEAST, count // PARTS))
-    shards = settled.get("shards") or -(-count // size)
-    made = Manifest(output, shards, count, engine)
-    _cut(listing, made)
-    listing.unlink()
+    try:
+        count = _list(items, listing)
+        if not count:
+            raise InputError("The input holds no pictures. Name another folder.")
+        size = min(MOST, max(LEAST, count // PARTS))
+        shards = settled.get("shards") or -(-count // size)
+        made = Manifest(output, shards, count, engine)
+        _cut(listing, made)
+    finally:
+        listing.unlink(missing_ok=True)
+        if folder.exists() and not any(folder.iterdir()):  # of the first command here
+            folder.rmdir()
     head = {"shards": shards, "pictures": count, "engine": engine}
     write_atomically(folder / "manifest.json", json.dumps(head) + "\n")
     return made
 
 
+def _list(items: Iterator[Item], listing: Path) -> int:
+    """Write a line for each; their number. What an earlier command left stands meanwhile."""
+    listing.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with listing.open("wb") as file:
+        for count, item in enumerate(items, start=1):  # noqa: B007  its last value is the number
+            file.write(_line(item))
+    return count
+
+
 def _cut(listing: Path, manifest: Manifest) -> None:
+    place = manifest.folder / "shards"
+    place.mkdir(exist_ok=True)
+    for old in place.iterdir():
+        old.unlink()
     waiting: dict[int, list[bytes]] = defaultdict(list)
     held = 0
     with listing.open("rb") as file:
