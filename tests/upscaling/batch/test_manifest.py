@@ -246,3 +246,10 @@ def test_an_empty_input_leaves_nothing_where_nothing_was(tmp_path):
     with pytest.raises(InputError, match="holds no pictures"):
         write_manifest(list_items([tmp_path / "empty"], out), out, engine="e")
     assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\r", "\x0b", "\udc80"])
+def test_a_name_may_hold_what_ends_a_line_of_text(mark, tmp_path):
+    item = Item(f"/in/a{mark}b.png", "/in")
+    made = write_manifest(iter([item]), tmp_path, engine="")
+    assert [made.read(number) for number in made.filled()] == [[item]]

@@ -67,8 +67,8 @@ class Manifest:
 
     def read(self, number: int) -> list[Item]:
         """The pictures of a shard, by name."""
-        lines = self.place(number).read_bytes().decode(errors="surrogateescape").splitlines()
-        items = [_item(json.loads(line)) for line in lines]
+        lines = self.place(number).read_bytes().splitlines()  # of text, U+2028 would end one
+        items = [_item(json.loads(line.decode(errors="surrogateescape"))) for line in lines]
         return sorted(dict.fromkeys(items), key=lambda item: item.source)
 
 
