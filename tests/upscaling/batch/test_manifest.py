@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from acutance.errors import InputError, RunError
 from acutance.imaging.files import read_picture, write_picture
 from acutance.imaging.picture import Picture
 from acutance.upscaling.batch import manifest as manifests
+from acutance.upscaling.batch import placed
 from acutance.upscaling.batch.manifest import Item, list_items, shard_of, write_manifest
 from acutance.upscaling.batch.placed import TRIES, Shard, listed, run_placed
 from acutance.upscaling.batch.record import folder_record, read_folder
@@ -253,3 +255,17 @@ def test_a_name_may_hold_what_ends_a_line_of_text(mark, tmp_path):
     item = Item(f"/in/a{mark}b.png", "/in")
     made = write_manifest(iter([item]), tmp_path, engine="")
     assert [made.read(number) for number in made.filled()] == [[item]]
+
+
+def test_an_engine_is_taken_up_only_for_what_it_was_chosen_for(pictures, tmp_path, monkeypatch):
+    def engine(request):
+        with listed([str(pictures)], tmp_path / "out", request) as made:
+            return made.engine
+
+    thrice = replace(TWICE, how=Enlargement(size=Size(scale=3)))
+    choices = iter(["one", "two"])
+    choose = lambda request: next(choices) if request.engine == "auto" else request.engine  # noqa: E731
+    monkeypatch.setattr(placed, "_engine", choose)
+    assert [engine(TWICE), engine(TWICE)] == ["one", "one"]
+    assert engine(thrice) == "two"
+    assert engine(replace(TWICE, engine="pytorch")) == "pytorch"

@@ -73,10 +73,15 @@ class Manifest:
 
 
 def known_of(output: Path) -> dict[str, Any]:
-    """What an earlier command settled for `output`: {"shards", "engine"}; {} where none did."""
+    """What an earlier command settled for `output`; {} where none did.
+
+    "shards", "engine", and "asked": the fingerprint of the request that the engine was chosen for,
+    or "" where it was named.
+    """
     try:
         found = json.loads((output / FOLDER / "manifest.json").read_text(encoding="utf-8"))
-        return {"shards": int(found["shards"]), "engine": str(found["engine"])}
+        told = {"engine": str(found["engine"]), "asked": str(found.get("asked", ""))}
+        return {"shards": int(found["shards"])} | told
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError) as error:
@@ -85,10 +90,12 @@ def known_of(output: Path) -> dict[str, Any]:
         ) from error
 
 
-def write_manifest(items: Iterator[Item], output: Path, *, engine: str) -> Manifest:
+def write_manifest(
+    items: Iterator[Item], output: Path, *, engine: str, asked: str = ""
+) -> Manifest:
     """List `items` into the files of the output folder; memory does not grow with their number.
 
-    Raises InputError where there are none.
+    `asked` is the fingerprint of what `engine` was chosen for. Raises InputError where there are none.
     """
     folder, settled = output / FOLDER, known_of(output)
     listing = folder / "listing.jsonl"
@@ -104,7 +111,7 @@ def write_manifest(items: Iterator[Item], output: Path, *, engine: str) -> Manif
         listing.unlink(missing_ok=True)
         if folder.exists() and not any(folder.iterdir()):  # of the first command here
             folder.rmdir()
-    head = {"shards": shards, "pictures": count, "engine": engine}
+    head = {"shards": shards, "pictures": count, "engine": engine, "asked": asked}
     write_atomically(folder / "manifest.json", json.dumps(head) + "\n")
     return made
 

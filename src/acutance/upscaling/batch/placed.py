@@ -79,8 +79,8 @@ def listed(words: Sequence[str | Path], output: Path, request: Request) -> Itera
     """
     native_scale(request)
     with closing(Record(folder_record(output))):
-        engine = known_of(output).get("engine") or _engine(request)
-        yield write_manifest(list_items(words, output), output, engine=engine)
+        engine, asked = _settled(request, output)
+        yield write_manifest(list_items(words, output), output, engine=engine, asked=asked)
 
 
 def run_placed(
@@ -276,6 +276,17 @@ def _list(failed: Path, result: Result) -> None:
     row = json.dumps(result.row(), ensure_ascii=False)
     with failed.open("ab") as file:
         file.write(f"{row}\n".encode(errors="surrogateescape"))
+
+
+def _settled(request: Request, output: Path) -> tuple[str, str]:
+    """The engine for all nodes, and what it was chosen for.
+
+    It is that of an earlier command where that was asked for the same: engines round differently.
+    """
+    if request.engine != AUTO or is_open(request.model):
+        return _engine(request), ""
+    asked, known = fingerprint(request), known_of(output)
+    return (known["engine"] if known.get("asked") == asked else _engine(request)), asked
 
 
 def _engine(request: Request) -> str:
