@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
-from acutance.errors import InputError
+from acutance.errors import InputError, RunError
 from acutance.study.store import Mirror, Store
 
 
@@ -62,3 +63,29 @@ def test_what_is_not_there_is_nothing(url, tmp_path):
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(InputError, match="The store 'nowhere://x' cannot be used"):
         Store("nowhere://x")
+
+
+def refusing(monkeypatch, verb):
+    def refuse(*args, **kwargs):  # noqa: ARG001  as of any file system
+        raise ValueError("token expired")
+
+    store = Store(f"memory://{uuid4().hex}")
+    monkeypatch.setattr(MemoryFileSystem, verb, refuse)
+    return store
+
+
+def test_what_is_half_put_is_not_there(tmp_path, monkeypatch):
+    snapshot(tmp_path / "here", 1)
+    with monkeypatch.context() as patch:
+        store = refusing(patch, "mv")
+        with pytest.raises(RunError, match="cannot be written: token expired"):
+            store.put(tmp_path / "here", "run")
+    Store(store.url).get("run", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_file_of_a_local_store_is_made_in_its_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    snapshot(tmp_path / "here", 1)
+    Store((tmp_path / "store").as_uri()).put(tmp_path / "here", "run")
+    assert contents(tmp_path / "store" / "run") == contents(tmp_path / "here")

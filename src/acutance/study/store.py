@@ -13,6 +13,7 @@ from acutance.errors import InputError, MissingPackageError, RunError
 from acutance.storage import write_atomically
 
 SKIPPED = ("pool", ".lock")  # of a run: what is made anew on each node
+PART = ".part"  # ends the name of a file in a store until it is whole
 State = tuple[int, int]  # bytes and time of change (ns)
 
 
@@ -22,6 +23,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._system, self._root = _opened(url)
+        protocol = self._system.protocol
+        self._is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
         self._put: dict[Path, State] = {}  # what stands there as it was put by us
 
     def put(self, folder: Path, name: str) -> None:
@@ -59,6 +62,8 @@ class Store:
         if not self.has(name):
             return
         for found in self._call("find", place):
+            if _is_unfinished(found):
+                continue
             own = folder / found[len(place) :].lstrip("/")
             if not own.resolve().is_relative_to(folder.resolve()):
                 raise InputError(f"{self.url} holds {found}, which lies outside {place}.")
@@ -69,15 +74,16 @@ class Store:
         return "/".join([self._root, *(Path(name).as_posix() for name in names)])
 
     def _put_one(self, path: Path, place: str) -> None:
-        try:  # in a transaction a file takes its name when it is complete
+        if self._is_local:  # whose own transactions go by way of another disk
+            write_atomically(Path(place), lambda part: _copy(path, part))
+            return
+        part = place + PART
+        try:
             self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
-            with (
-                path.open("rb") as ours,
-                self._system.transaction,
-                self._system.open(place, "wb") as theirs,
-            ):
+            with path.open("rb") as ours, self._system.open(part, "wb") as theirs:
                 shutil.copyfileobj(ours, theirs, 1 << 20)
-        except OSError as error:
+            self._system.mv(part, place)
+        except Exception as error:  # of somebody's file system: anything
             raise RunError(f"{place} of {self.url} cannot be written: {error}") from error
 
     def _get_one(self, place: str, path: Path) -> None:
@@ -122,6 +128,16 @@ def clear(folder: Path) -> None:
     """Take the files of a run away from a node."""
     for path in _files(folder):
         path.unlink(missing_ok=True)
+
+
+def _copy(path: Path, to: Path) -> None:
+    shutil.copyfile(path, to)
+
+
+def _is_unfinished(place: str) -> bool:
+    """Whether a file in a store is one that is being put, or was when its node ended."""
+    name = place.rpartition("/")[2]
+    return name.startswith(".") or name.endswith(PART)
 
 
 def _files(folder: Path) -> list[Path]:
