@@ -89,3 +89,15 @@ def test_a_file_of_a_local_store_is_made_in_its_own_folder(tmp_path, monkeypatch
     snapshot(tmp_path / "here", 1)
     Store((tmp_path / "store").as_uri()).put(tmp_path / "here", "run")
     assert contents(tmp_path / "store" / "run") == contents(tmp_path / "here")
+
+
+def test_the_log_is_put_before_the_snapshot_and_what_tells_of_it_last(tmp_path, monkeypatch):
+    here = tmp_path / "state" / "here"  # its own name says nothing
+    snapshot(here, 1)
+    for name in ("state/best.json", "test.json", "model.safetensors"):
+        (here / name).write_text(name)
+    order = []
+    monkeypatch.setattr(Store, "_put_one", lambda _, path, place: order.append(path.name))  # noqa: ARG005
+    Store(f"memory://{uuid4().hex}").put(here, "run")
+    snap = "step-00000001.safetensors"
+    assert order == ["log.jsonl", "model.safetensors", snap, "best.json", "test.json"]

@@ -14,6 +14,7 @@ from acutance.storage import write_atomically
 
 SKIPPED = ("pool", ".lock")  # of a run: what is made anew on each node
 PART = ".part"  # ends the name of a file in a store until it is whole
+LAST = ("best.json", "test.json")  # which tell of the others
 State = tuple[int, int]  # bytes and time of change (ns)
 
 
@@ -30,14 +31,15 @@ class Store:
     def put(self, folder: Path, name: str) -> None:
         """Put the files of `folder` that changed since the last time under `name`; drop others.
 
-        Each appears whole: snapshots first, so that a log never tells of steps that are not there.
+        Each appears whole, in the order in which a run reads them: the log that leads to a
+        snapshot, snapshots, which of them is best, and that it is scored.
         """
         present = {
             path: (found.st_size, found.st_mtime_ns)
             for path in _files(folder)
             if (found := path.stat())
         }
-        for path in sorted(present, key=lambda path: ("state" not in path.parts, path)):
+        for path in sorted(present, key=lambda path: _turn(path.relative_to(folder))):
             if self._put.get(path) == present[path]:
                 continue
             self._put_one(path, self._place(name, path.relative_to(folder)))
@@ -128,6 +130,13 @@ def clear(folder: Path) -> None:
     """Take the files of a run away from a node."""
     for path in _files(folder):
         path.unlink(missing_ok=True)
+
+
+def _turn(inside: Path) -> tuple[int, Path]:
+    """Of a file of a run, when it is put: what tells of another one comes after it."""
+    if inside.name in LAST:
+        return LAST.index(inside.name) + 2, inside
+    return int(inside.parts[0] == "state"), inside
 
 
 def _copy(path: Path, to: Path) -> None:
