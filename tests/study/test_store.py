@@ -101,3 +101,13 @@ def test_the_log_is_put_before_the_snapshot_and_what_tells_of_it_last(tmp_path, 
     Store(f"memory://{uuid4().hex}").put(here, "run")
     snap = "step-00000001.safetensors"
     assert order == ["log.jsonl", "model.safetensors", snap, "best.json", "test.json"]
+
+
+def test_what_cannot_be_read_is_said(tmp_path, monkeypatch):
+    snapshot(tmp_path / "here", 1)
+    with monkeypatch.context() as patch:
+        store = Store(f"memory://{uuid4().hex}")
+        store.put(tmp_path / "here", "run")
+        refusing(patch, "open")
+        with pytest.raises(RunError, match="cannot be read: token expired"):
+            store.get("run", tmp_path / "there")

@@ -89,8 +89,11 @@ class Store:
             raise RunError(f"{place} of {self.url} cannot be written: {error}") from error
 
     def _get_one(self, place: str, path: Path) -> None:
-        with self._system.open(place, "rb") as theirs, path.open("wb") as ours:
-            shutil.copyfileobj(theirs, ours, 1 << 20)
+        try:
+            with self._system.open(place, "rb") as theirs, path.open("wb") as ours:
+                shutil.copyfileobj(theirs, ours, 1 << 20)
+        except Exception as error:  # of somebody's file system: anything
+            raise RunError(f"{place} of {self.url} cannot be read: {error}") from error
 
     def _call(self, verb: str, place: str) -> Any:
         try:
