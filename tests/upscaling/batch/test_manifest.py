@@ -269,3 +269,16 @@ def test_an_engine_is_taken_up_only_for_what_it_was_chosen_for(pictures, tmp_pat
     assert [engine(TWICE), engine(TWICE)] == ["one", "one"]
     assert engine(thrice) == "two"
     assert engine(replace(TWICE, engine="pytorch")) == "pytorch"
+
+
+@pytest.mark.parametrize("at_url", [False, True])
+def test_what_a_lost_shard_had_finished_is_told_as_such(at_url, pictures, tmp_path):
+    out = (tmp_path / "out").resolve()
+    word = pictures.as_uri() if at_url else str(pictures)
+    with listed([word], out, TWICE) as made:
+        list(run_placed(made, TWICE, Running(), Here()))
+        next((out / "b").glob("*.png")).unlink()
+        found = list(run_placed(made, TWICE, Running(), Here(lose=range(made.shards))))
+    assert fates(found) == {"left": 14, "failed": 2}
+    assert {str(r.job.source).startswith("file:") for r in found} == {at_url}
+    assert all(r.job.target.name.endswith("_x2.png") for r in found)

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +23,10 @@ from acutance.upscaling.batch.naming import size_label
 from acutance.upscaling.batch.picking import with_models
 from acutance.upscaling.batch.planning import Found, Job, Plan, job_for
 from acutance.upscaling.batch.record import (
+    Entry,
     HeldError,
     Record,
+    State,
     begun_times,
     folder_record,
     read_record,
@@ -148,11 +150,9 @@ def _done(shard: Shard) -> Iterator[Result]:
     )
     plan = with_models(Plan(tuple(jobs), shard.manifest.output), shard.request)
     for result in run_batch(plan, shard.request, running):
-        item = fetched.get(result.job.source)
-        if item is not None:
+        if result.job.source in fetched:
             result.job.source.unlink(missing_ok=True)
-            result = replace(result, job=replace(result.job, source=Path(item.source)))
-        yield _plain(result)
+        yield _plain(_as_listed(result, fetched))
 
 
 def _jobs(shard: Shard, items: Sequence[Item]) -> tuple[list[Job], dict[Path, Item]]:
@@ -184,19 +184,10 @@ def _fetched(
     left = []
     for job in jobs:
         item = fetched.get(job.source)
-        entry = known.get(job.target)
-        stands = state_of(job.target)
         if item is None:
             left.append(job)
-        elif (
-            entry is not None
-            and entry.report is not None
-            and entry.source_state == item.state
-            and entry.settings == settings
-            and stands is not None
-            and stands[0] == entry.size
-        ):
-            results.append(Result(replace(job, source=Path(item.source)), left="finished before"))
+        elif _is_finished(job, known.get(job.target), item.state, settings):
+            results.append(_as_listed(Result(job, left="finished before"), fetched))
         elif (error := _fetch(item, job.source)) is not None:
             results.append(Result(job, error=error))
         else:
@@ -263,13 +254,41 @@ def _plain(result: Result) -> Result:
 
 
 def _given_up(shard: Shard, error: LostError) -> list[Result]:
-    """What is not finished of a shard that was lost too often."""
-    done = {e.source for e in read_record(shard.record).values() if e.report is not None}
-    return [
-        Result(Job(Path(item.source), shard.manifest.output / item.inside), error=error)
-        for item in shard.manifest.read(shard.number)
-        if item.source not in done
-    ]
+    """Of a shard that was lost too often: what is finished, and what failed with it."""
+    jobs, fetched = _jobs(shard, shard.manifest.read(shard.number))
+    jobs, results = _apart(jobs)
+    known = read_record(shard.record)
+    # which model is picked for a picture is not known here
+    settings = None if is_open(shard.request.model) else fingerprint(shard.request)
+    for job in jobs:
+        item = fetched.get(job.source)
+        state = state_of(job.source) if item is None else item.state
+        if _is_finished(job, known.get(job.target), state, settings):
+            results.append(Result(job, left="finished before"))
+        else:
+            results.append(Result(job, error=error))
+    return [_as_listed(result, fetched) for result in results]
+
+
+def _is_finished(job: Job, entry: Entry | None, state: State, settings: str | None) -> bool:
+    """Whether a result stands that was made of this version of its source, with `settings`."""
+    stands = state_of(job.target)
+    return (
+        entry is not None
+        and entry.report is not None
+        and entry.source_state == state
+        and settings in (None, entry.settings)
+        and stands is not None
+        and stands[0] == entry.size
+    )
+
+
+def _as_listed(result: Result, fetched: Mapping[Path, Item]) -> Result:
+    """With the URL of its source in place of where that was put."""
+    item = fetched.get(result.job.source)
+    if item is None:
+        return result
+    return replace(result, job=replace(result.job, source=Path(item.source)))
 
 
 def _list(failed: Path, result: Result) -> None:
