@@ -1,11 +1,13 @@
 """Runs in a store, as nodes without a common folder leave them for each other."""
 
+import os
 from uuid import uuid4
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from acutance.errors import InputError, RunError
+from acutance.study.compare.placed import own_place
 from acutance.study.store import Mirror, Store
 
 
@@ -111,3 +113,18 @@ def test_what_cannot_be_read_is_said(tmp_path, monkeypatch):
         refusing(patch, "open")
         with pytest.raises(RunError, match="cannot be read: token expired"):
             store.get("run", tmp_path / "there")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of folders are those of POSIX")
+def test_work_on_a_node_is_in_a_folder_of_this_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    place = own_place()
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert own_place() == place
+    place.chmod(0o755)
+    with pytest.raises(RunError, match="is not a folder of this user alone"):
+        own_place()
+    place.rmdir()
+    place.symlink_to(tmp_path)
+    with pytest.raises(RunError, match="is not a folder of this user alone"):
+        own_place()

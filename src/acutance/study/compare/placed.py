@@ -1,7 +1,10 @@
 """Carry out the runs of a study on a cluster, each as one task; the results are those of here."""
 
+import os
+import stat
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -79,7 +82,7 @@ def work_on(study: Study, run: Run, desk: Desk) -> str:
 
 
 def _in_own_folder(study: Study, run: Run, desk: Desk) -> str:
-    place = Path(tempfile.gettempdir()) / f"acutance-{_mark(desk)}"
+    place = own_place() / _mark(desk)
     own = replace(run, folder=place / run.folder.relative_to(desk.folder))
     store, name = Store(desk.store), desk.name_of(run)
     with claim(own.folder, wait=True):
@@ -92,6 +95,24 @@ def _in_own_folder(study: Study, run: Run, desk: Desk) -> str:
         store.put(own.folder, name)
         clear(own.folder)
     return fault
+
+
+def own_place() -> Path:
+    """The folder for work on this node, which nobody but this user can look into or prepare.
+
+    Raises RunError where somebody else was there first.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0  # on Windows the folder is the user's
+    place = Path(tempfile.gettempdir()) / f"acutance-{user}"
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    found = place.lstat()
+    is_open = os.name == "posix" and (found.st_uid != user or stat.S_IMODE(found.st_mode) & 0o077)
+    if is_open or not stat.S_ISDIR(found.st_mode):
+        raise RunError(
+            f"{place} is not a folder of this user alone. Remove it, or set TMPDIR on the nodes."
+        )
+    return place
 
 
 def _mark(desk: Desk) -> str:
