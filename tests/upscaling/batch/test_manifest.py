@@ -282,3 +282,18 @@ def test_what_a_lost_shard_had_finished_is_told_as_such(at_url, pictures, tmp_pa
     assert fates(found) == {"left": 14, "failed": 2}
     assert {str(r.job.source).startswith("file:") for r in found} == {at_url}
     assert all(r.job.target.name.endswith("_x2.png") for r in found)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_report_is_closed_however_the_work_ends(fails, pictures, tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(placed.Report, "close", lambda self: closed.append(self._file.close()))
+    out, running = (tmp_path / "out").resolve(), Running(report=tmp_path / "report.jsonl")
+    with listed([str(pictures)], out, TWICE) as made:
+        work = run_placed(made, TWICE, running, Here())
+        next(work)
+        if fails:
+            with pytest.raises(InputError, match="x"):
+                work.throw(InputError("x"))
+        work.close()
+    assert len(closed) == 1

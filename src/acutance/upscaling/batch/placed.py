@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,20 +101,27 @@ def run_placed(
     )
     failed = manifest.folder / "failed.jsonl"
     failed.unlink(missing_ok=True)
-    report = None if running.report is None else Report(running.report)
-    for task, found in spread(executor, tasks):
-        assert isinstance(task.name, Shard)
-        if isinstance(found, InputError | RunError) and not isinstance(found, LostError):
-            raise found
-        results = _given_up(task.name, found) if isinstance(found, LostError) else found
-        for result in results:
+    with ExitStack() as stack:
+        report = None
+        if running.report is not None:
+            report = stack.enter_context(closing(Report(running.report)))
+        for result in _results(stack.enter_context(closing(spread(executor, tasks)))):
             if report is not None:
                 report.write(result.row())
             if result.error is not None:
                 _list(failed, result)
             yield result
-    if report is not None:
-        report.close()
+
+
+def _results(over: Iterator[tuple[Task, Any]]) -> Iterator[Result]:
+    for task, found in over:
+        assert isinstance(task.name, Shard)
+        if isinstance(found, LostError):
+            yield from _given_up(task.name, found)
+        elif isinstance(found, InputError | RunError):
+            raise found
+        else:
+            yield from found
 
 
 def do_shard(shard: Shard) -> list[Result]:
