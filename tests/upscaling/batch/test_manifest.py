@@ -297,3 +297,16 @@ def test_the_report_is_closed_however_the_work_ends(fails, pictures, tmp_path, m
                 work.throw(InputError("x"))
         work.close()
     assert len(closed) == 1
+
+
+@pytest.mark.parametrize("name", ["mtime", "LastModified", "last_modified", "ETag", "etag"])
+def test_a_changed_picture_at_a_url_is_known_by_what_its_system_tells(name, tmp_path, monkeypatch):
+    facts = {"size": 1}
+    bucket = Bucket("b/in")
+    monkeypatch.setattr(bucket, "walk", lambda *_, **__: [("b/in", {}, {"x.png": facts})])
+    monkeypatch.setattr(manifests, "open_url", lambda url: (bucket, "b/in"))  # noqa: ARG005
+    states = set()
+    for version in ("one", "two"):
+        facts[name] = version
+        states |= {item.state for item in list_items(["bucket://b/in"], tmp_path)}
+    assert len(states) == 2

@@ -23,6 +23,7 @@ from acutance.upscaling.batch.planning import find_sources
 FOLDER = ".acutance-cluster"  # in the output folder
 LEAST, MOST = 16, 256  # pictures of a shard: not all of a batch with one worker, and few files
 PARTS = 1000  # shards of a batch between those
+MARKS = ("mtime", "LastModified", "last_modified", "ETag", "etag")  # by file systems of fsspec
 BUFFERED = 8 << 20  # bytes of lines that are held before they are written
 
 
@@ -216,7 +217,7 @@ def _check_inside(item: Item, url: str) -> None:
 
 def _state(facts: dict[str, Any]) -> tuple[int, int]:
     """Size and a mark of the version: a time where there is one, else of the system's tag."""
-    told = facts.get("mtime") or facts.get("LastModified") or facts.get("ETag") or ""
+    told = next((facts[name] for name in MARKS if facts.get(name)), "")
     mark = int.from_bytes(hashlib.blake2b(str(told).encode(), digest_size=4).digest()) >> 1
     return int(facts.get("size") or 0), mark * 10**9  # whole seconds, which every disk can keep
 
