@@ -1,14 +1,18 @@
 """Runs in a store, as nodes without a common folder leave them for each other."""
 
 import os
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from acutance.cluster import Needs
 from acutance.errors import InputError, RunError
 from acutance.study.compare.placed import own_place
+from acutance.study.nodes import needs_of
 from acutance.study.store import Mirror, Store
+from acutance.training.recipe import Recipe
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -128,3 +132,9 @@ def test_work_on_a_node_is_in_a_folder_of_this_user_alone(tmp_path, monkeypatch)
     place.symlink_to(tmp_path)
     with pytest.raises(RunError, match="is not a folder of this user alone"):
         own_place()
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cuda", 1), ("cpu", 0)])
+def test_a_run_asks_for_a_gpu_where_its_study_found_one(device, gpus):
+    recipe = replace(Recipe(), machine=replace(Recipe().machine, threads=3))
+    assert needs_of(recipe, {"device": device}) == Needs(3, gpus)

@@ -13,7 +13,7 @@ from acutance.cluster import Executor, Task, spread
 from acutance.errors import InputError, RunError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
-from acutance.study.compare.ground import Ground
+from acutance.study.compare.ground import Ground, read_record
 from acutance.study.compare.question import RECORD, Study
 from acutance.study.compare.runs import FAILED, Run, attempt, show
 from acutance.study.nodes import needs_of, pictures_on_node, told
@@ -41,8 +41,10 @@ def carry_out_placed(
     store = Store(desk.store) if desk.store else None
     for run in runs if store is not None else ():
         _join(store, run, desk.name_of(run), is_done=run.is_done(question))
+    record = read_record(desk.folder)
+    assert record is not None, "a study is settled before it is handed out"
     left = [run for run in runs if not run.is_done(question)]
-    needs = needs_of(ground.study.recipe)
+    needs = needs_of(ground.study.recipe, record["plan"])
     if left and not executor.room(needs):
         display.note(f"no node has {told(needs)} now: waiting for one")
     tasks = [Task(work_on, (ground.study, run, desk), name=run, needs=needs) for run in left]
