@@ -310,3 +310,12 @@ def test_a_changed_picture_at_a_url_is_known_by_what_its_system_tells(name, tmp_
         facts[name] = version
         states |= {item.state for item in list_items(["bucket://b/in"], tmp_path)}
     assert len(states) == 2
+
+
+def test_a_folder_that_was_begun_with_few_pictures_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(manifests, "MOST", 8)
+    items = [Item(f"/in/{number}.png", "/in") for number in range(20)]
+    assert write_manifest(iter(items[:3]), tmp_path, engine="").note == ""
+    found = write_manifest(iter(items), tmp_path, engine="")
+    assert "its 1 shards have 20 each" in found.note
+    assert write_manifest(iter(items), tmp_path / "new", engine="").note == ""

@@ -52,6 +52,7 @@ class Manifest:
     shards: int
     pictures: int
     engine: str
+    note: str = ""  # for people, where the number of shards does not fit
 
     @property
     def folder(self) -> Path:
@@ -106,7 +107,7 @@ def write_manifest(
             raise InputError("The input holds no pictures. Name another folder.")
         size = min(MOST, max(LEAST, count // PARTS))
         shards = settled.get("shards") or -(-count // size)
-        made = Manifest(output, shards, count, engine)
+        made = Manifest(output, shards, count, engine, _advice(output, shards, count))
         _cut(listing, made)
     finally:
         listing.unlink(missing_ok=True)
@@ -115,6 +116,17 @@ def write_manifest(
     head = {"shards": shards, "pictures": count, "engine": engine, "asked": asked}
     write_atomically(folder / "manifest.json", json.dumps(head) + "\n")
     return made
+
+
+def _advice(output: Path, shards: int, count: int) -> str:
+    """What to do where the first command here was for far fewer pictures; or nothing."""
+    if count <= MOST * shards:
+        return ""
+    return (
+        f"{output} was begun with fewer pictures, so that its {shards} shards have "
+        f"{-(-count // shards):,} each: no more than {shards} nodes can work at once. Another "
+        "folder with -o would have more shards."
+    )
 
 
 def _list(items: Iterator[Item], listing: Path) -> int:
