@@ -72,7 +72,7 @@ def test_an_unknown_protocol_is_refused():
 
 
 def refusing(monkeypatch, verb):
-    def refuse(*args, **kwargs):  # noqa: ARG001  as of any file system
+    def refuse(*args, **kwargs):
         raise ValueError("token expired")
 
     store = Store(f"memory://{uuid4().hex}")

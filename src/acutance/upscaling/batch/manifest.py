@@ -97,7 +97,8 @@ def write_manifest(
 ) -> Manifest:
     """List `items` into the files of the output folder; memory does not grow with their number.
 
-    `asked` is the fingerprint of what `engine` was chosen for. Raises InputError where there are none.
+    `asked` is the fingerprint of what `engine` was chosen for. Raises InputError where there are no
+    items.
     """
     folder, settled = output / FOLDER, known_of(output)
     listing = folder / "listing.jsonl"
@@ -123,9 +124,9 @@ def _advice(output: Path, shards: int, count: int) -> str:
     if count <= MOST * shards:
         return ""
     return (
-        f"{output} was begun with fewer pictures, so that its {shards} shards have "
-        f"{-(-count // shards):,} each: no more than {shards} nodes can work at once. Another "
-        "folder with -o would have more shards."
+        f"Shards in {output}: {shards}, as its first command settled it, now with about "
+        f"{-(-count // shards):,} pictures each. No more are worked on at once; another folder "
+        "with -o would have more."
     )
 
 
