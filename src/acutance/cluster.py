@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -81,7 +81,7 @@ def _nothing() -> None:
 
 def spread(
     executor: Executor, tasks: Iterable[Task], *, look: Callable[[], None] = _nothing
-) -> Iterator[tuple[Task, Any]]:
+) -> Generator[tuple[Task, Any]]:
     """Carry out `tasks`; each with what it gave, or its InputError or RunError, as it ends.
 
     Tasks are drawn from the iterable only when there is room, AHEAD for each that can run at once,

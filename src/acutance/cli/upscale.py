@@ -227,6 +227,8 @@ def _carry_out_placed(options: dict[str, Any], display: "Display") -> _Done:
         open_cluster(options["cluster"]) as executor,
         listed(given.as_words(options), output, request) as manifest,
     ):
+        if manifest.note:
+            display.note(manifest.note)
         for result in run_placed(manifest, request, running, executor):
             target = options["output"] / result.job.target.relative_to(output)
             shown = replace(result, job=replace(result.job, target=target))

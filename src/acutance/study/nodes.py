@@ -1,6 +1,8 @@
 """What a training needs of a node of a cluster, and what the processes there share."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from acutance.cluster import Needs
 from acutance.training.display import Silent
@@ -19,9 +21,13 @@ def pictures_on_node(recipe: Recipe, place: Path) -> Pictures:
     return _READ[key]
 
 
-def needs_of(recipe: Recipe) -> Needs:
-    """What a run occupies: its threads, and a GPU where it trains on one."""
-    threads, device = recipe.machine.threads, recipe.machine.device
+def needs_of(recipe: Recipe, plan: Mapping[str, Any]) -> Needs:
+    """What a run occupies: its threads, and a GPU where it trains on one.
+
+    `plan` is that of the study, whose "device" is what "auto" became: a node hides its GPUs from a
+    run that does not ask for one.
+    """
+    threads, device = recipe.machine.threads, plan["device"]
     return Needs(1 if threads == "auto" else threads, 1 if device == "cuda" else 0)
 
 

@@ -13,6 +13,8 @@ from acutance.errors import InputError, MissingPackageError, RunError
 from acutance.storage import write_atomically
 
 SKIPPED = ("pool", ".lock")  # of a run: what is made anew on each node
+PART = ".part"  # ends the name of a file in a store until it is whole
+LAST = ("best.json", "test.json")  # which tell of the others
 State = tuple[int, int]  # bytes and time of change (ns)
 
 
@@ -22,19 +24,22 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._system, self._root = _opened(url)
+        protocol = self._system.protocol
+        self._is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
         self._put: dict[Path, State] = {}  # what stands there as it was put by us
 
     def put(self, folder: Path, name: str) -> None:
         """Put the files of `folder` that changed since the last time under `name`; drop others.
 
-        Each appears whole: snapshots first, so that a log never tells of steps that are not there.
+        Each appears whole, in the order in which a run reads them: the log that leads to a
+        snapshot, snapshots, which of them is best, and that it is scored.
         """
         present = {
             path: (found.st_size, found.st_mtime_ns)
             for path in _files(folder)
             if (found := path.stat())
         }
-        for path in sorted(present, key=lambda path: ("state" not in path.parts, path)):
+        for path in sorted(present, key=lambda path: _turn(path.relative_to(folder))):
             if self._put.get(path) == present[path]:
                 continue
             self._put_one(path, self._place(name, path.relative_to(folder)))
@@ -59,6 +64,8 @@ class Store:
         if not self.has(name):
             return
         for found in self._call("find", place):
+            if _is_unfinished(found):
+                continue
             own = folder / found[len(place) :].lstrip("/")
             if not own.resolve().is_relative_to(folder.resolve()):
                 raise InputError(f"{self.url} holds {found}, which lies outside {place}.")
@@ -69,20 +76,24 @@ class Store:
         return "/".join([self._root, *(Path(name).as_posix() for name in names)])
 
     def _put_one(self, path: Path, place: str) -> None:
-        try:  # in a transaction a file takes its name when it is complete
+        if self._is_local:  # whose own transactions go by way of another disk
+            write_atomically(Path(place), lambda part: _copy(path, part))
+            return
+        part = place + PART
+        try:
             self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
-            with (
-                path.open("rb") as ours,
-                self._system.transaction,
-                self._system.open(place, "wb") as theirs,
-            ):
+            with path.open("rb") as ours, self._system.open(part, "wb") as theirs:
                 shutil.copyfileobj(ours, theirs, 1 << 20)
-        except OSError as error:
+            self._system.mv(part, place)
+        except Exception as error:  # of somebody's file system: anything
             raise RunError(f"{place} of {self.url} cannot be written: {error}") from error
 
     def _get_one(self, place: str, path: Path) -> None:
-        with self._system.open(place, "rb") as theirs, path.open("wb") as ours:
-            shutil.copyfileobj(theirs, ours, 1 << 20)
+        try:
+            with self._system.open(place, "rb") as theirs, path.open("wb") as ours:
+                shutil.copyfileobj(theirs, ours, 1 << 20)
+        except Exception as error:  # of somebody's file system: anything
+            raise RunError(f"{place} of {self.url} cannot be read: {error}") from error
 
     def _call(self, verb: str, place: str) -> Any:
         try:
@@ -122,6 +133,23 @@ def clear(folder: Path) -> None:
     """Take the files of a run away from a node."""
     for path in _files(folder):
         path.unlink(missing_ok=True)
+
+
+def _turn(inside: Path) -> tuple[int, Path]:
+    """Of a file of a run, when it is put: what tells of another one comes after it."""
+    if inside.name in LAST:
+        return LAST.index(inside.name) + 2, inside
+    return int(inside.parts[0] == "state"), inside
+
+
+def _copy(path: Path, to: Path) -> None:
+    shutil.copyfile(path, to)
+
+
+def _is_unfinished(place: str) -> bool:
+    """Whether a file in a store is one that is being put, or was when its node ended."""
+    name = place.rpartition("/")[2]
+    return name.startswith(".") or name.endswith(PART)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from acutance.errors import InputError, RunError
 from acutance.imaging.files import read_picture, write_picture
 from acutance.imaging.picture import Picture
 from acutance.upscaling.batch import manifest as manifests
+from acutance.upscaling.batch import placed
 from acutance.upscaling.batch.manifest import Item, list_items, shard_of, write_manifest
 from acutance.upscaling.batch.placed import TRIES, Shard, listed, run_placed
 from acutance.upscaling.batch.record import folder_record, read_folder
@@ -204,3 +206,116 @@ def test_records_of_shards_are_read_by_a_command_without_a_cluster(pictures, tmp
     run(pictures, out)
     assert len(read_folder(out)) == 15
     assert not folder_record(out).exists()
+
+
+class Bucket:
+    """A file system whose names are any text."""
+
+    def __init__(self, *folders):
+        self._folders = folders
+
+    def walk(self, root, detail):  # noqa: ARG002  as of any file system
+        for folder in self._folders:
+            yield folder, {}, {"x.png": {"size": 1, "mtime": 1}}
+
+    def unstrip_protocol(self, place):
+        return f"bucket://{place}"
+
+
+@pytest.mark.parametrize("folder", ["b/in/../../evil", "b/in/a/..", "b/elsewhere"])
+def test_a_bucket_cannot_name_places_outside_the_folder(folder, tmp_path, monkeypatch):
+    bucket = Bucket("b/in/a", folder)
+    monkeypatch.setattr(manifests, "open_url", lambda url: (bucket, "b/in"))  # noqa: ARG005
+    found = list_items(["bucket://b/in"], tmp_path)
+    assert next(found).inside == "a/x.png"
+    with pytest.raises(InputError, match=r"x\.png would lie outside bucket://b/in"):
+        next(found)
+
+
+def test_an_empty_input_leaves_what_is_settled(pictures, tmp_path):
+    out, empty = tmp_path / "out", tmp_path / "empty"
+    empty.mkdir()
+    first = write_manifest(list_items([pictures], out), out, engine="e")
+    before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+    with pytest.raises(InputError, match="holds no pictures"):
+        write_manifest(list_items([empty], out), out, engine="e")
+    assert before == {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
+
+
+def test_an_empty_input_leaves_nothing_where_nothing_was(tmp_path):
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="holds no pictures"):
+        write_manifest(list_items([tmp_path / "empty"], out), out, engine="e")
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\r", "\x0b", "\udc80"])
+def test_a_name_may_hold_what_ends_a_line_of_text(mark, tmp_path):
+    item = Item(f"/in/a{mark}b.png", "/in")
+    made = write_manifest(iter([item]), tmp_path, engine="")
+    assert [made.read(number) for number in made.filled()] == [[item]]
+
+
+def test_an_engine_is_taken_up_only_for_what_it_was_chosen_for(pictures, tmp_path, monkeypatch):
+    def engine(request):
+        with listed([str(pictures)], tmp_path / "out", request) as made:
+            return made.engine
+
+    thrice = replace(TWICE, how=Enlargement(size=Size(scale=3)))
+    choices = iter(["one", "two"])
+    choose = lambda request: next(choices) if request.engine == "auto" else request.engine  # noqa: E731
+    monkeypatch.setattr(placed, "_engine", choose)
+    assert [engine(TWICE), engine(TWICE)] == ["one", "one"]
+    assert engine(thrice) == "two"
+    assert engine(replace(TWICE, engine="pytorch")) == "pytorch"
+
+
+@pytest.mark.parametrize("at_url", [False, True])
+def test_what_a_lost_shard_had_finished_is_told_as_such(at_url, pictures, tmp_path):
+    out = (tmp_path / "out").resolve()
+    word = pictures.as_uri() if at_url else str(pictures)
+    with listed([word], out, TWICE) as made:
+        list(run_placed(made, TWICE, Running(), Here()))
+        next((out / "b").glob("*.png")).unlink()
+        found = list(run_placed(made, TWICE, Running(), Here(lose=range(made.shards))))
+    assert fates(found) == {"left": 14, "failed": 2}
+    assert {str(r.job.source).startswith("file:") for r in found} == {at_url}
+    assert all(r.job.target.name.endswith("_x2.png") for r in found)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_report_is_closed_however_the_work_ends(fails, pictures, tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(placed.Report, "close", lambda self: closed.append(self._file.close()))
+    out, running = (tmp_path / "out").resolve(), Running(report=tmp_path / "report.jsonl")
+    with listed([str(pictures)], out, TWICE) as made:
+        work = run_placed(made, TWICE, running, Here())
+        next(work)
+        if fails:
+            with pytest.raises(InputError, match="x"):
+                work.throw(InputError("x"))
+        work.close()
+    assert len(closed) == 1
+
+
+@pytest.mark.parametrize("name", ["mtime", "LastModified", "last_modified", "ETag", "etag"])
+def test_a_changed_picture_at_a_url_is_known_by_what_its_system_tells(name, tmp_path, monkeypatch):
+    facts = {"size": 1}
+    bucket = Bucket("b/in")
+    monkeypatch.setattr(bucket, "walk", lambda *_, **__: [("b/in", {}, {"x.png": facts})])
+    monkeypatch.setattr(manifests, "open_url", lambda url: (bucket, "b/in"))  # noqa: ARG005
+    states = set()
+    for version in ("one", "two"):
+        facts[name] = version
+        states |= {item.state for item in list_items(["bucket://b/in"], tmp_path)}
+    assert len(states) == 2
+
+
+def test_a_folder_that_was_begun_with_few_pictures_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(manifests, "MOST", 8)
+    items = [Item(f"/in/{number}.png", "/in") for number in range(20)]
+    assert write_manifest(iter(items[:3]), tmp_path, engine="").note == ""
+    found = write_manifest(iter(items), tmp_path, engine="")
+    assert "1, as its first command settled it, now with about 20 pictures each" in found.note
+    assert write_manifest(iter(items), tmp_path / "new", engine="").note == ""

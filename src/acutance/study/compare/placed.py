@@ -1,7 +1,10 @@
 """Carry out the runs of a study on a cluster, each as one task; the results are those of here."""
 
+import os
+import stat
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +13,7 @@ from acutance.cluster import Executor, Task, spread
 from acutance.errors import InputError, RunError
 from acutance.storage import write_atomically
 from acutance.study.claims import claim
-from acutance.study.compare.ground import Ground
+from acutance.study.compare.ground import Ground, read_record
 from acutance.study.compare.question import RECORD, Study
 from acutance.study.compare.runs import FAILED, Run, attempt, show
 from acutance.study.nodes import needs_of, pictures_on_node, told
@@ -38,8 +41,10 @@ def carry_out_placed(
     store = Store(desk.store) if desk.store else None
     for run in runs if store is not None else ():
         _join(store, run, desk.name_of(run), is_done=run.is_done(question))
+    record = read_record(desk.folder)
+    assert record is not None, "a study is settled before it is handed out"
     left = [run for run in runs if not run.is_done(question)]
-    needs = needs_of(ground.study.recipe)
+    needs = needs_of(ground.study.recipe, record["plan"])
     if left and not executor.room(needs):
         display.note(f"no node has {told(needs)} now: waiting for one")
     tasks = [Task(work_on, (ground.study, run, desk), name=run, needs=needs) for run in left]
@@ -79,7 +84,7 @@ def work_on(study: Study, run: Run, desk: Desk) -> str:
 
 
 def _in_own_folder(study: Study, run: Run, desk: Desk) -> str:
-    place = Path(tempfile.gettempdir()) / f"acutance-{_mark(desk)}"
+    place = own_place() / _mark(desk)
     own = replace(run, folder=place / run.folder.relative_to(desk.folder))
     store, name = Store(desk.store), desk.name_of(run)
     with claim(own.folder, wait=True):
@@ -92,6 +97,24 @@ def _in_own_folder(study: Study, run: Run, desk: Desk) -> str:
         store.put(own.folder, name)
         clear(own.folder)
     return fault
+
+
+def own_place() -> Path:
+    """The folder for work on this node, which nobody but this user can look into or prepare.
+
+    Raises RunError where somebody else was there first.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0  # on Windows the folder is the user's
+    place = Path(tempfile.gettempdir()) / f"acutance-{user}"
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    found = place.lstat()
+    is_open = os.name == "posix" and (found.st_uid != user or stat.S_IMODE(found.st_mode) & 0o077)
+    if is_open or not stat.S_ISDIR(found.st_mode):
+        raise RunError(
+            f"{place} is not a folder of this user alone. Remove it, or set TMPDIR on the nodes."
+        )
+    return place
 
 
 def _mark(desk: Desk) -> str:

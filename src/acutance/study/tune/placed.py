@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from acutance.cluster import Executor, Task, spread
+from acutance.cluster import Executor, Needs, Task, spread
 from acutance.errors import InputError, RunError
 from acutance.evaluation.judging import open_metrics
 from acutance.evaluation.protocols import find_protocol
@@ -13,6 +13,7 @@ from acutance.study.tune.outcome import chosen_of, fresh, fresh_seeds, whole_and
 from acutance.study.tune.question import RECORD, Tuning
 from acutance.study.tune.search import POLL_S, Worker, open_study, open_trials, try_one
 from acutance.study.tune.trial import Judges
+from acutance.study.tune.tuning import read_record
 from acutance.training.display import Silent
 
 
@@ -22,7 +23,7 @@ def work_placed(worker: Worker, executor: Executor) -> None:
     A task asks the storage for weights itself, so that other workers, on nodes or not, may join. A
     lost node's trial is taken up from its last snapshot by the next task.
     """
-    needs = needs_of(worker.tuning.recipe)
+    needs = _needs(worker)
     if not executor.room(needs):
         worker.display.note(f"no node has {told(needs)} now: waiting for one")
     while left := open_trials(worker):
@@ -40,7 +41,7 @@ def run_again(worker: Worker, executor: Executor) -> None:
     """Run what is to be run again of the front on nodes; the conclusion finds it made."""
     _, front = whole_and_front(worker)
     _, chosen = chosen_of(front, worker.tuning.search)
-    needs = needs_of(worker.tuning.recipe)
+    needs = _needs(worker)
     tasks = [
         Task(again_on_node, (worker.tuning, worker.folder, front[k], seed), needs=needs)
         for k in chosen
@@ -60,6 +61,12 @@ def try_on_node(tuning: Tuning, folder: Path) -> bool:
 def again_on_node(tuning: Tuning, folder: Path, trial: Tried, seed: int) -> None:
     """On a node: run one member of the front with a fresh seed."""
     fresh(_worker(tuning, folder), trial, seed)
+
+
+def _needs(worker: Worker) -> Needs:
+    record = read_record(worker.folder)
+    assert record is not None, "a search is settled before it is handed out"
+    return needs_of(worker.tuning.recipe, record["plan"])
 
 
 def _worker(tuning: Tuning, folder: Path) -> Worker:

@@ -9,7 +9,6 @@ file meet in one shard.
 import hashlib
 import json
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from acutance.upscaling.batch.planning import find_sources
 FOLDER = ".acutance-cluster"  # in the output folder
 LEAST, MOST = 16, 256  # pictures of a shard: not all of a batch with one worker, and few files
 PARTS = 1000  # shards of a batch between those
+MARKS = ("mtime", "LastModified", "last_modified", "ETag", "etag")  # by file systems of fsspec
 BUFFERED = 8 << 20  # bytes of lines that are held before they are written
 
 
@@ -52,6 +52,7 @@ class Manifest:
     shards: int
     pictures: int
     engine: str
+    note: str = ""  # for people, where the number of shards does not fit
 
     @property
     def folder(self) -> Path:
@@ -68,16 +69,21 @@ class Manifest:
 
     def read(self, number: int) -> list[Item]:
         """The pictures of a shard, by name."""
-        lines = self.place(number).read_bytes().decode(errors="surrogateescape").splitlines()
-        items = [_item(json.loads(line)) for line in lines]
+        lines = self.place(number).read_bytes().splitlines()  # of text, U+2028 would end one
+        items = [_item(json.loads(line.decode(errors="surrogateescape"))) for line in lines]
         return sorted(dict.fromkeys(items), key=lambda item: item.source)
 
 
 def known_of(output: Path) -> dict[str, Any]:
-    """What an earlier command settled for `output`: {"shards", "engine"}; {} where none did."""
+    """What an earlier command settled for `output`; {} where none did.
+
+    "shards", "engine", and "asked": the fingerprint of the request that the engine was chosen for,
+    or "" where it was named.
+    """
     try:
         found = json.loads((output / FOLDER / "manifest.json").read_text(encoding="utf-8"))
-        return {"shards": int(found["shards"]), "engine": str(found["engine"])}
+        told = {"engine": str(found["engine"]), "asked": str(found.get("asked", ""))}
+        return {"shards": int(found["shards"])} | told
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError) as error:
@@ -86,34 +92,59 @@ def known_of(output: Path) -> dict[str, Any]:
         ) from error
 
 
-def write_manifest(items: Iterator[Item], output: Path, *, engine: str) -> Manifest:
+def write_manifest(
+    items: Iterator[Item], output: Path, *, engine: str, asked: str = ""
+) -> Manifest:
     """List `items` into the files of the output folder; memory does not grow with their number.
 
-    Raises InputError where there are none.
+    `asked` is the fingerprint of what `engine` was chosen for. Raises InputError where there are no
+    items.
     """
     folder, settled = output / FOLDER, known_of(output)
-    (folder / "shards").mkdir(parents=True, exist_ok=True)
-    for old in (folder / "shards").iterdir():
-        old.unlink()
-    count = 0
     listing = folder / "listing.jsonl"
-    with listing.open("wb") as file:
-        for count, item in enumerate(items, start=1):  # noqa: B007  its last value is the number
-            file.write(_line(item))
-    if not count:
-        shutil.rmtree(folder)
-        raise InputError("The input holds no pictures. Name another folder.")
-    size = min(MOST, max(LEAST, count // PARTS))
-    shards = settled.get("shards") or -(-count // size)
-    made = Manifest(output, shards, count, engine)
-    _cut(listing, made)
-    listing.unlink()
-    head = {"shards": shards, "pictures": count, "engine": engine}
+    try:
+        count = _list(items, listing)
+        if not count:
+            raise InputError("The input holds no pictures. Name another folder.")
+        size = min(MOST, max(LEAST, count // PARTS))
+        shards = settled.get("shards") or -(-count // size)
+        made = Manifest(output, shards, count, engine, _advice(output, shards, count))
+        _cut(listing, made)
+    finally:
+        listing.unlink(missing_ok=True)
+        if folder.exists() and not any(folder.iterdir()):  # of the first command here
+            folder.rmdir()
+    head = {"shards": shards, "pictures": count, "engine": engine, "asked": asked}
     write_atomically(folder / "manifest.json", json.dumps(head) + "\n")
     return made
 
 
+def _advice(output: Path, shards: int, count: int) -> str:
+    """What to do where the first command here was for far fewer pictures; or nothing."""
+    if count <= MOST * shards:
+        return ""
+    return (
+        f"Shards in {output}: {shards}, as its first command settled it, now with about "
+        f"{-(-count // shards):,} pictures each. No more are worked on at once; another folder "
+        "with -o would have more."
+    )
+
+
+def _list(items: Iterator[Item], listing: Path) -> int:
+    """Write a line for each; their number. What an earlier command left stands meanwhile."""
+    listing.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with listing.open("wb") as file:
+        for count, item in enumerate(items, start=1):  # noqa: B007  its last value is the number
+            file.write(_line(item))
+    return count
+
+
 def _cut(listing: Path, manifest: Manifest) -> None:
+    place = manifest.folder / "shards"
+    place.mkdir(exist_ok=True)
+    for old in place.iterdir():
+        old.unlink()
     waiting: dict[int, list[bytes]] = defaultdict(list)
     held = 0
     with listing.open("rb") as file:
@@ -180,12 +211,26 @@ def _at_url(url: str) -> Iterator[Item]:
         for name, facts in files.items():
             if _is_picture(name) and not name.startswith("."):
                 path = system.unstrip_protocol(f"{place.rstrip('/')}/{name}")
-                yield Item(path, system.unstrip_protocol(root.rstrip("/")), _state(facts))
+                item = Item(path, system.unstrip_protocol(root.rstrip("/")), _state(facts))
+                _check_inside(item, url)
+                yield item
+
+
+def _check_inside(item: Item, url: str) -> None:
+    """Refuse names by which a node would write outside its folders: a bucket allows any name."""
+    try:
+        inside = Path(item.inside)
+    except ValueError:  # not below the root at all
+        inside = Path("..")
+    if ".." in inside.parts or inside.is_absolute() or inside.drive:
+        raise InputError(
+            f"{item.source} would lie outside {url}. Rename it there, or name another folder."
+        )
 
 
 def _state(facts: dict[str, Any]) -> tuple[int, int]:
     """Size and a mark of the version: a time where there is one, else of the system's tag."""
-    told = facts.get("mtime") or facts.get("LastModified") or facts.get("ETag") or ""
+    told = next((facts[name] for name in MARKS if facts.get(name)), "")
     mark = int.from_bytes(hashlib.blake2b(str(told).encode(), digest_size=4).digest()) >> 1
     return int(facts.get("size") or 0), mark * 10**9  # whole seconds, which every disk can keep
 

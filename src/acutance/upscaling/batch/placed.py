@@ -3,8 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from acutance.upscaling.batch.naming import size_label
 from acutance.upscaling.batch.picking import with_models
 from acutance.upscaling.batch.planning import Found, Job, Plan, job_for
 from acutance.upscaling.batch.record import (
+    Entry,
     HeldError,
     Record,
+    State,
     begun_times,
     folder_record,
     read_record,
@@ -79,8 +81,8 @@ def listed(words: Sequence[str | Path], output: Path, request: Request) -> Itera
     """
     native_scale(request)
     with closing(Record(folder_record(output))):
-        engine = known_of(output).get("engine") or _engine(request)
-        yield write_manifest(list_items(words, output), output, engine=engine)
+        engine, asked = _settled(request, output)
+        yield write_manifest(list_items(words, output), output, engine=engine, asked=asked)
 
 
 def run_placed(
@@ -99,20 +101,27 @@ def run_placed(
     )
     failed = manifest.folder / "failed.jsonl"
     failed.unlink(missing_ok=True)
-    report = None if running.report is None else Report(running.report)
-    for task, found in spread(executor, tasks):
-        assert isinstance(task.name, Shard)
-        if isinstance(found, InputError | RunError) and not isinstance(found, LostError):
-            raise found
-        results = _given_up(task.name, found) if isinstance(found, LostError) else found
-        for result in results:
+    with ExitStack() as stack:
+        report = None
+        if running.report is not None:
+            report = stack.enter_context(closing(Report(running.report)))
+        for result in _results(stack.enter_context(closing(spread(executor, tasks)))):
             if report is not None:
                 report.write(result.row())
             if result.error is not None:
                 _list(failed, result)
             yield result
-    if report is not None:
-        report.close()
+
+
+def _results(over: Iterator[tuple[Task, Any]]) -> Iterator[Result]:
+    for task, found in over:
+        assert isinstance(task.name, Shard)
+        if isinstance(found, LostError):
+            yield from _given_up(task.name, found)
+        elif isinstance(found, InputError | RunError):
+            raise found
+        else:
+            yield from found
 
 
 def do_shard(shard: Shard) -> list[Result]:
@@ -148,11 +157,9 @@ def _done(shard: Shard) -> Iterator[Result]:
     )
     plan = with_models(Plan(tuple(jobs), shard.manifest.output), shard.request)
     for result in run_batch(plan, shard.request, running):
-        item = fetched.get(result.job.source)
-        if item is not None:
+        if result.job.source in fetched:
             result.job.source.unlink(missing_ok=True)
-            result = replace(result, job=replace(result.job, source=Path(item.source)))
-        yield _plain(result)
+        yield _plain(_as_listed(result, fetched))
 
 
 def _jobs(shard: Shard, items: Sequence[Item]) -> tuple[list[Job], dict[Path, Item]]:
@@ -184,19 +191,10 @@ def _fetched(
     left = []
     for job in jobs:
         item = fetched.get(job.source)
-        entry = known.get(job.target)
-        stands = state_of(job.target)
         if item is None:
             left.append(job)
-        elif (
-            entry is not None
-            and entry.report is not None
-            and entry.source_state == item.state
-            and entry.settings == settings
-            and stands is not None
-            and stands[0] == entry.size
-        ):
-            results.append(Result(replace(job, source=Path(item.source)), left="finished before"))
+        elif _is_finished(job, known.get(job.target), item.state, settings):
+            results.append(_as_listed(Result(job, left="finished before"), fetched))
         elif (error := _fetch(item, job.source)) is not None:
             results.append(Result(job, error=error))
         else:
@@ -263,19 +261,58 @@ def _plain(result: Result) -> Result:
 
 
 def _given_up(shard: Shard, error: LostError) -> list[Result]:
-    """What is not finished of a shard that was lost too often."""
-    done = {e.source for e in read_record(shard.record).values() if e.report is not None}
-    return [
-        Result(Job(Path(item.source), shard.manifest.output / item.inside), error=error)
-        for item in shard.manifest.read(shard.number)
-        if item.source not in done
-    ]
+    """Of a shard that was lost too often: what is finished, and what failed with it."""
+    jobs, fetched = _jobs(shard, shard.manifest.read(shard.number))
+    jobs, results = _apart(jobs)
+    known = read_record(shard.record)
+    # which model is picked for a picture is not known here
+    settings = None if is_open(shard.request.model) else fingerprint(shard.request)
+    for job in jobs:
+        item = fetched.get(job.source)
+        state = state_of(job.source) if item is None else item.state
+        if _is_finished(job, known.get(job.target), state, settings):
+            results.append(Result(job, left="finished before"))
+        else:
+            results.append(Result(job, error=error))
+    return [_as_listed(result, fetched) for result in results]
+
+
+def _is_finished(job: Job, entry: Entry | None, state: State, settings: str | None) -> bool:
+    """Whether a result stands that was made of this version of its source, with `settings`."""
+    stands = state_of(job.target)
+    return (
+        entry is not None
+        and entry.report is not None
+        and entry.source_state == state
+        and settings in (None, entry.settings)
+        and stands is not None
+        and stands[0] == entry.size
+    )
+
+
+def _as_listed(result: Result, fetched: Mapping[Path, Item]) -> Result:
+    """With the URL of its source in place of where that was put."""
+    item = fetched.get(result.job.source)
+    if item is None:
+        return result
+    return replace(result, job=replace(result.job, source=Path(item.source)))
 
 
 def _list(failed: Path, result: Result) -> None:
     row = json.dumps(result.row(), ensure_ascii=False)
     with failed.open("ab") as file:
         file.write(f"{row}\n".encode(errors="surrogateescape"))
+
+
+def _settled(request: Request, output: Path) -> tuple[str, str]:
+    """The engine for all nodes, and what it was chosen for.
+
+    It is that of an earlier command where that was asked for the same: engines round differently.
+    """
+    if request.engine != AUTO or is_open(request.model):
+        return _engine(request), ""
+    asked, known = fingerprint(request), known_of(output)
+    return (known["engine"] if known.get("asked") == asked else _engine(request)), asked
 
 
 def _engine(request: Request) -> str:
