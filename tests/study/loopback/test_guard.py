@@ -1,6 +1,7 @@
 """Who is refused by a server of pages on this machine."""
 
 import http.client
+import os
 import threading
 from collections.abc import Iterator
 
@@ -126,6 +127,20 @@ def test_other_methods_and_large_bodies_are_refused(server):
 def test_it_listens_on_loopback_alone(server):
     assert server._server.server_address[0] == "127.0.0.1"
     assert server.address.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no port that times out in this way")
+def test_a_port_can_be_had_again_at_once():
+    """The server closed a connection first, so the system holds its port for a minute."""
+    first = Loopback(echo)
+    thread = threading.Thread(target=first.run)
+    thread.start()
+    assert ask(first, whole="/wrong/")[0] == 403
+    first.stop()
+    thread.join(5)
+    again = Loopback(echo, port=first.port)
+    assert again.port == first.port
+    again._server.server_close()
 
 
 def test_a_port_that_is_taken_is_refused_in_words(server):

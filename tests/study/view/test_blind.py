@@ -152,6 +152,52 @@ def test_files_of_different_sides_are_not_joined(tmp_path):
         judge([read_answers(tmp_path / "a"), read_answers(tmp_path / "b")])
 
 
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [("sides", ("p", "r")), ("reference", "other"), ("scale", 4), ("degrade", "box")],
+)
+def test_files_of_different_pictures_are_not_joined(tmp_path, what, value):
+    asked = {"names": ("a", "b"), "sides": ("p", "q"), "reference": "hr", "scale": 2}
+    for name, more in (("a", {}), ("b", {what: value})):
+        begin(tmp_path / name, plan(**(asked | more)))
+        add(tmp_path / name, Choice(0, "w", "a", "b", "left", 1.0))
+    with pytest.raises(InputError, match=rf"different pictures: their {what} differ"):
+        judge([read_answers(tmp_path / "a"), read_answers(tmp_path / "b")])
+
+
+def test_files_of_the_same_sides_in_another_order_are_joined(tmp_path):
+    for name, names, sides in (("a", ("a", "b"), ("p", "q")), ("b", ("b", "a"), ("q", "p"))):
+        begin(tmp_path / name, plan(names=names, sides=sides))
+        add(tmp_path / name, Choice(0, "w", "a", "b", "left", 1.0))
+    assert judge([read_answers(tmp_path / "a"), read_answers(tmp_path / "b")]).choices == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "value"), [("degrade", "noise"), ("pairs", pairs_of([[0, 1, 2], [0, 1], [1, 2], [0]]))]
+)
+def test_other_pictures_or_pairs_are_another_test(tmp_path, what, value):
+    """The sides' names and the pictures' stay the same, and the numbers mean other pairs."""
+    begin(tmp_path / "x", plan())
+    with pytest.raises(InputError, match=f"its {what} differ"):
+        begin(tmp_path / "x", plan(**{what: value}))
+
+
+def test_the_report_scores_what_was_degraded_as_in_the_test(desk, tmp_path, monkeypatch):
+    asked = []
+    wanted = Wanted(("bicubic", str(desk / "blocks")), str(desk / "hr"), 2, "box")
+    shown = shown_of(str(desk / "soft"), str(desk / "blocks"), reference=wanted.reference)
+    BlindTest(shown, make_test(shown, wanted, Mixing()), tmp_path / "x")
+    add(tmp_path / "x", Choice(0, "coffee", "soft", "blocks", "left", 1.0))
+
+    def opened(again, metrics, protocol):
+        asked.append(again)
+        raise InputError("enough")
+
+    monkeypatch.setattr("acutance.study.view.testing.open_shown", opened)
+    report([tmp_path / "x"], ("psnr",), "y@1", say=print)
+    assert asked == [wanted]
+
+
 @pytest.mark.parametrize("content", ["", "[]\n", "{}\n", '{"kind": "other"}\n', "\xff"])
 def test_another_file_is_no_test(tmp_path, content):
     (tmp_path / "x").write_bytes(content.encode("latin-1"))

@@ -1,5 +1,6 @@
 """A server on 127.0.0.1 that answers by one function; threads, keep-alive, nothing written."""
 
+import os
 import socket
 import sys
 import threading
@@ -90,7 +91,10 @@ class Loopback:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    allow_reuse_address = False  # two servers on one port would each get some of the requests
+    # The port can be had again while connections of the last server are timing out. On Windows
+    # this would let two servers share one, as ports would: each gets some of the requests.
+    allow_reuse_address = os.name == "posix"
+    allow_reuse_port = False
     application: Application
     token: str
 

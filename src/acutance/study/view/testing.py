@@ -49,8 +49,9 @@ def make_test(shown: Shown, wanted: Wanted, mixing: Mixing) -> Test:
         pictures=tuple(printable(item.name) for item in items),
         pairs=pairs,
         sides=tuple(map(_absolute, wanted.sides)),
-        reference=_absolute(wanted.reference) if wanted.reference else "",
+        reference=_absolute(wanted.reference or ""),
         scale=wanted.scale,
+        degrade=_absolute(wanted.degrade),
         seed=mixing.seed,
         rounds=mixing.rounds,
         person=mixing.person,
@@ -59,7 +60,7 @@ def make_test(shown: Shown, wanted: Wanted, mixing: Mixing) -> Test:
 
 def _absolute(word: str) -> str:
     """A place as it is found from any folder; names of models stay."""
-    if word == BICUBIC or not Path(word).exists():
+    if word in ("", BICUBIC) or not Path(word).exists():
         return word
     return str(Path(word).resolve())
 
@@ -80,7 +81,9 @@ def _values(
     if not head.get("reference"):
         say("No metric is compared with the choices: the test had no reference.")
         return {}
-    wanted = Wanted(tuple(head["sides"]), head["reference"], head.get("scale"))
+    wanted = Wanted(
+        tuple(head["sides"]), head["reference"], head.get("scale"), head.get("degrade", "")
+    )
     try:
         shown = open_shown(wanted, metrics, protocol)
         judging = open_judging(metrics, protocol, shown.exhibition.scale)

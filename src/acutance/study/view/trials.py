@@ -9,6 +9,7 @@ A line is on the disk before the next pair is shown, so a kill at any instant co
 pair in view; a line that was cut by one is passed over. The same command goes on where it stopped.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Test:
     sides: tuple[str, ...]
     reference: str = ""
     scale: int | None = None
+    degrade: str = ""
     seed: int = 0
     rounds: int = 1
     person: str = ""
@@ -44,9 +46,15 @@ class Test:
         return {
             "kind": KIND, "format": FORMAT, "names": list(self.names),
             "pictures": list(self.pictures), "sides": list(self.sides),
-            "reference": self.reference, "scale": self.scale, "seed": self.seed,
-            "rounds": self.rounds, "person": self.person,
+            "reference": self.reference, "scale": self.scale, "degrade": self.degrade,
+            "pairs": _digest(self.pairs), "seed": self.seed, "rounds": self.rounds,
+            "person": self.person,
         }  # fmt: skip
+
+
+def _digest(pairs: tuple[tuple[int, int, int], ...]) -> str:
+    """Short for all pairs: answers are by number, which means another pair where these differ."""
+    return hashlib.sha256(json.dumps(pairs).encode("ascii")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

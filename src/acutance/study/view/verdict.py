@@ -56,6 +56,13 @@ def judge(answers: Sequence[Answers], values: Values | None = None) -> Verdict:
                 f"The files compare different things: {', '.join(names)}, and "
                 f"{', '.join(other.head['names'])}. Report on them one by one."
             )
+        first = _shown_by(answers[0].head)
+        differing = [what for what, value in _shown_by(other.head).items() if value != first[what]]
+        if differing:
+            raise InputError(
+                f"The files compare different pictures: their {', '.join(differing)} differ. "
+                "Report on them one by one."
+            )
     choices = [choice for one in answers for choice in one.choices]
     if not choices:
         raise InputError("No pair has been judged yet. Repeat the command of the test to begin.")
@@ -74,6 +81,17 @@ def judge(answers: Sequence[Answers], values: Values | None = None) -> Verdict:
         persons=len(answers),
         agreements=_agreements(choices, names, values or {}),
     )
+
+
+def _shown_by(head: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides which pictures stood under the names, whatever order the sides were in."""
+    names, sides = head["names"], head.get("sides", [])
+    return {
+        "sides": dict(zip(names, sides, strict=True)) if len(names) == len(sides) else sides,
+        "reference": head.get("reference", ""),
+        "scale": head.get("scale"),
+        "degrade": head.get("degrade", ""),
+    }
 
 
 def metric_values(shown: Shown, judging: Judging, choices: Sequence[Choice]) -> Values:
