@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -43,6 +44,31 @@ def test_folders_are_matched_by_name(desk):
     assert shown.info(0) == {
         "sizes": dict.fromkeys(("s0", "s1", "r"), (128, 128)), "frame": (128, 128)
     }  # fmt: skip
+
+
+def test_one_thread_reads_ahead_and_the_newest_wish_alone(desk, monkeypatch):
+    shown = shown_of(desk / "soft", desk / "blocks")
+    begun, go, done = threading.Event(), threading.Event(), threading.Event()
+    read = []
+
+    def info(item):
+        read.append((item, threading.current_thread().daemon))
+        begun.set()
+        go.wait(5)
+        if item == 2:
+            done.set()
+        raise InputError("what fails is told to whoever asks for it")
+
+    monkeypatch.setattr(shown, "info", info)
+    before = threading.active_count()
+    shown.ahead(0)
+    begun.wait(5)
+    for item in (0, 1, 1, 2, 3):  # there is no 3
+        shown.ahead(item)
+    assert threading.active_count() <= before + 1
+    go.set()
+    assert done.wait(5)
+    assert read == [(0, True), (2, True)]
 
 
 def test_single_files_stand_beside_each_other_whatever_their_names(desk):
