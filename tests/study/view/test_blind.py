@@ -152,7 +152,7 @@ def test_what_is_infinite_is_best_or_worst_and_what_is_no_number_is_left_out(des
     lower = replace(ssim, name="lower", card=replace(ssim.card, direction="lower"))
     judging = replace(shown.judging, metrics=(psnr, lower))
     said = iter([{"psnr": np.inf, "lower": np.inf}, {"psnr": np.nan, "lower": 2.0}])
-    monkeypatch.setattr("acutance.study.view.scoring.judged", lambda *given: next(said))
+    monkeypatch.setattr("acutance.study.view.scoring.judged", lambda *_: next(said))
     values = metric_values(shown, judging, [Choice(0, "coffee", "blocks", "soft", "left", 1.0)])
     assert values == {
         ("psnr", "coffee", "blocks"): np.inf,
