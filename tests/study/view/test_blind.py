@@ -1,6 +1,7 @@
 """A blind test: what is asked, what is written down, and what it says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from acutance.study.view.ranking import CRITICAL, rank, share_interval
 from acutance.study.view.testing import Mixing, make_test, report
 from acutance.study.view.trials import Choice, add, begin, pairs_of, read_answers, trials
 from acutance.study.view.trials import Test as Plan
-from acutance.study.view.verdict import judge
+from acutance.study.view.verdict import judge, metric_values
 
 
 def plan(**more) -> Plan:
@@ -143,6 +144,21 @@ def test_the_report_ranks_and_says_which_metrics_agree(held, run_within):
     assert done.stdout.splitlines()[1].startswith("hr ")
     written = json.loads(path.with_suffix(".json").read_text())
     assert [one["name"] for one in written["sides"]] == order
+
+
+def test_what_is_infinite_is_best_or_worst_and_what_is_no_number_is_left_out(desk, monkeypatch):
+    shown = shown_of(desk / "soft", desk / "blocks", reference=str(desk / "hr"))
+    psnr, ssim = shown.judging.metrics
+    lower = replace(ssim, name="lower", card=replace(ssim.card, direction="lower"))
+    judging = replace(shown.judging, metrics=(psnr, lower))
+    said = iter([{"psnr": np.inf, "lower": np.inf}, {"psnr": np.nan, "lower": 2.0}])
+    monkeypatch.setattr("acutance.study.view.scoring.judged", lambda *_: next(said))
+    values = metric_values(shown, judging, [Choice(0, "coffee", "blocks", "soft", "left", 1.0)])
+    assert values == {
+        ("psnr", "coffee", "blocks"): np.inf,
+        ("lower", "coffee", "blocks"): -np.inf,
+        ("lower", "coffee", "soft"): -2.0,
+    }
 
 
 def test_files_of_different_sides_are_not_joined(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from acutance.errors import InputError
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
 from acutance.study.loopback.server import Request
-from acutance.study.view.opening import Wanted, open_exhibition
+from acutance.study.view.opening import Wanted, _references, open_exhibition
 from acutance.study.view.page import as_json_in_html, page
 from acutance.study.view.scoring import open_judging
 from acutance.study.view.shown import Shown
@@ -43,6 +44,31 @@ def test_folders_are_matched_by_name(desk):
     assert shown.info(0) == {
         "sizes": dict.fromkeys(("s0", "s1", "r"), (128, 128)), "frame": (128, 128)
     }  # fmt: skip
+
+
+def test_one_thread_reads_ahead_and_the_newest_wish_alone(desk, monkeypatch):
+    shown = shown_of(desk / "soft", desk / "blocks")
+    begun, go, done = threading.Event(), threading.Event(), threading.Event()
+    read = []
+
+    def info(item):
+        read.append((item, threading.current_thread().daemon))
+        begun.set()
+        go.wait(5)
+        if item == 2:
+            done.set()
+        raise InputError("what fails is told to whoever asks for it")
+
+    monkeypatch.setattr(shown, "info", info)
+    before = threading.active_count()
+    shown.ahead(0)
+    begun.wait(5)
+    for item in (0, 1, 1, 2, 3):  # there is no 3
+        shown.ahead(item)
+    assert threading.active_count() <= before + 1
+    go.set()
+    assert done.wait(5)
+    assert read == [(0, True), (2, True)]
 
 
 def test_single_files_stand_beside_each_other_whatever_their_names(desk):
@@ -158,6 +184,32 @@ def test_a_link_out_of_the_folder_is_left_out(desk, tmp_path):
     assert [item.name for item in exhibition.items] == ["astronaut", "chelsea"]
     assert len(exhibition.remarks) == 1
     assert "coffee.png is left out" in exhibition.remarks[0]
+
+
+def small(path):
+    write_picture(path, Picture(np.zeros((8, 8, 3), np.uint8)))
+
+
+def test_a_picture_of_a_name_that_is_taken_is_left_out_and_said(tmp_path):
+    for name in ("baby_x2.png", "baby_x4.png", "bird.png", "bird.webp"):
+        small(tmp_path / "a" / name)
+    for name in ("baby.png", "bird.png"):
+        small(tmp_path / "b" / name)
+    exhibition = open_exhibition(Wanted((str(tmp_path / "a"), str(tmp_path / "b"))))
+    assert [item.name for item in exhibition.items] == ["baby", "bird"]
+    other, scaled = exhibition.remarks
+    assert other == f"{tmp_path / 'a' / 'bird.webp'} is left out: bird.png has the same name."
+    assert scaled.startswith("baby_x4 of a is left out: baby_x2 is the same picture")
+
+
+def test_equal_names_in_two_references_are_said(tmp_path):
+    """The references of a study are several folders; the first has the name."""
+    for path in ("set1/a.png", "set1/b.png", "set2/a.png"):
+        small(tmp_path / path)
+    remarks = []
+    side = _references([str(tmp_path / "set1"), str(tmp_path / "set2")], remarks)
+    assert list(side.pictures) == ["a", "b"]
+    assert remarks == ["a of set2 is left out: set1 has one, too."]
 
 
 def test_a_file_that_becomes_a_link_out_is_refused_when_it_is_read(desk, tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -161,6 +162,40 @@ def test_what_several_ask_for_at_once_is_made_once():
         thread.join(5)
     assert begun == [1]
     assert found == ["made"] * 4
+
+
+def test_after_a_failure_one_of_those_who_wait_makes_it_and_its_bytes_count_once():
+    """Whoever comes while the second tries waits, too."""
+    kept = Kept(100, len)
+    begun, go = ([threading.Event() for _ in range(3)] for _ in range(2))
+
+    def make(number):
+        begun[number].set()
+        go[number].wait(5)
+        if number == 0:
+            raise InputError("no")
+        return "made"
+
+    def ask(number):
+        with suppress(InputError):
+            kept.get(1, lambda: make(number))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    threads[0].start()
+    begun[0].wait(5)
+    threads[1].start()
+    threads[1].join(0.1)  # it waits for the first by now
+    go[0].set()
+    begun[1].wait(5)
+    threads[0].join(5)
+    threads[2].start()
+    twice = begun[2].wait(0.1)
+    for event in go:
+        event.set()
+    for thread in threads:
+        thread.join(5)
+    assert not twice
+    assert kept.held == len("made")
 
 
 def test_what_cannot_be_made_is_tried_again():

@@ -58,13 +58,18 @@ def picture_side(place: Path) -> tuple[Side, tuple[str, ...]]:
         return Side(place.name, {"": lambda: read_rgb(place)}), ()
     root = (place / "HR" if (place / "HR").is_dir() else place).resolve()
     pictures: dict[str, Read] = {}
+    shown: dict[str, Path] = {}
     left_out = []
     for path in picture_paths([root]):
         if _leads_out(path, root):
             left_out.append(f"{path} is left out: it is a link out of {place}.")
             continue
         key = path.relative_to(root).with_suffix("").as_posix()
-        pictures.setdefault(key, _reader(path, root))
+        if key in shown:
+            left_out.append(f"{path} is left out: {shown[key].name} has the same name.")
+            continue
+        shown[key] = path
+        pictures[key] = _reader(path, root)
     return Side(place.resolve().name, pictures), tuple(left_out)
 
 
@@ -98,6 +103,34 @@ def sample_side(run: Path) -> Side:
 def plain_key(key: str) -> str:
     """A key without what upscaling adds to a name: baby_x4 -> baby."""
     return SCALED.sub("", key) or key
+
+
+def joined(name: str, sides: Sequence[Side]) -> tuple[Side, tuple[str, ...]]:
+    """The pictures of several sides as one, and what was left out: of equal names the first."""
+    owners: dict[str, str] = {}
+    pictures: dict[str, Read] = {}
+    left_out = []
+    for side in sides:
+        for key, read in side.pictures.items():
+            if key in pictures:
+                left_out.append(f"{key} of {side.name} is left out: {owners[key]} has one, too.")
+                continue
+            owners[key], pictures[key] = side.name, read
+    return Side(name, pictures), tuple(left_out)
+
+
+def hidden(side: Side) -> tuple[str, ...]:
+    """What `matched` leaves out of a side: of equal plain keys it takes the first."""
+    first: dict[str, str] = {}
+    left_out = []
+    for key in side.pictures:
+        taken = first.setdefault(plain_key(key), key)
+        if taken != key:
+            left_out.append(
+                f"{key} of {side.name} is left out: {taken} is the same picture, as names without "
+                "_x2, _x4 are compared. Name a folder that holds one scale."
+            )
+    return tuple(left_out)
 
 
 def matched(

@@ -3,9 +3,18 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass
+class _Turn:
+    """Of those who ask for one key: who has the lock makes it, `asking` is how many there are."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    asking: int = 0
 
 
 class Kept(Generic[T]):
@@ -16,7 +25,7 @@ class Kept(Generic[T]):
         self._found: OrderedDict[Hashable, T] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._makers: dict[Hashable, threading.Lock] = {}
+        self._makers: dict[Hashable, _Turn] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """What is kept under `key`, else what `make` gives; others who ask meanwhile wait for it.
@@ -26,9 +35,10 @@ class Kept(Generic[T]):
         if (found := self._look(key)) is not None:
             return found
         with self._lock:
-            maker = self._makers.setdefault(key, threading.Lock())
+            turn = self._makers.setdefault(key, _Turn())
+            turn.asking += 1
         try:
-            with maker:
+            with turn.lock:
                 if (found := self._look(key)) is not None:  # made while this one waited
                     return found
                 made = make()
@@ -36,7 +46,9 @@ class Kept(Generic[T]):
                 return made
         finally:
             with self._lock:
-                self._makers.pop(key, None)
+                turn.asking -= 1
+                if not turn.asking:  # else a newcomer would make it beside those who wait
+                    del self._makers[key]
 
     @property
     def held(self) -> int:
@@ -51,6 +63,8 @@ class Kept(Generic[T]):
 
     def _keep(self, key: Hashable, made: T) -> None:
         with self._lock:
+            if key in self._found:
+                self._bytes -= self._size(self._found.pop(key))
             self._found[key] = made
             self._bytes += self._size(made)
             while self._bytes > self._most and len(self._found) > 1:

@@ -12,6 +12,8 @@ from acutance.study.view.exhibits import (
     RUN,
     Exhibition,
     Side,
+    hidden,
+    joined,
     matched,
     picture_side,
     sample_side,
@@ -46,7 +48,7 @@ def open_exhibition(wanted: Wanted) -> Exhibition:
     for name, word in asked:
         side, said = _side(name, word, has_reference=bool(reference))
         found.append(side)
-        remarks += said
+        remarks += said + (hidden(side) if isinstance(side, Side) else ())
     if len(found) > MOST_SIDES:
         raise InputError(f"{len(found)} sides do not fit on a page: name at most {MOST_SIDES}.")
     if len(found) + bool(reference) < 2:
@@ -58,7 +60,7 @@ def open_exhibition(wanted: Wanted) -> Exhibition:
         original = Side(original.name, cut)
     items = matched(sides, original, small)
     names = told_apart([side.name for side in sides])
-    return Exhibition(names, items, original is not None, scale, tuple(remarks))
+    return Exhibition(names, items, original is not None, scale, tuple(dict.fromkeys(remarks)))
 
 
 def _unfolded(wanted: Wanted) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
@@ -114,10 +116,9 @@ def _references(places: Sequence[str], remarks: list[str]) -> Side:
         side, left_out = picture_side(Path(place))
         remarks += left_out
         sides.append(side)
-    if len(sides) == 1:
-        return sides[0]
-    joined = {key: read for side in sides for key, read in side.pictures.items()}
-    return Side("reference", joined)
+    found, left_out = (sides[0], ()) if len(sides) == 1 else joined("reference", sides)
+    remarks += left_out + hidden(found)
+    return found
 
 
 def _made(

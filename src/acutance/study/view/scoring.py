@@ -43,7 +43,15 @@ def open_judging(names: Sequence[str], protocol: str, scale: int | None) -> Judg
 def values_of(
     judging: Judging, sr: np.ndarray, hr: np.ndarray, lr: np.ndarray | None
 ) -> dict[str, float | None]:
-    """Each metric's value of one picture; None is infinity. Raises InputError for other sizes."""
+    """As `measured`, for a page: None where a value is not finite, which JSON has no word for."""
+    found = measured(judging, sr, hr, lr)
+    return {name: value if isfinite(value) else None for name, value in found.items()}
+
+
+def measured(
+    judging: Judging, sr: np.ndarray, hr: np.ndarray, lr: np.ndarray | None
+) -> dict[str, float]:
+    """Each metric's value of one picture, uint8 (H, W, 3). Raises InputError for other sizes."""
     if sr.shape != hr.shape:
         raise InputError(
             f"it has {sr.shape[1]}x{sr.shape[0]} pixels, the reference {hr.shape[1]}x{hr.shape[0]}"
@@ -54,8 +62,7 @@ def values_of(
     if min(sr.shape[:2]) < least:
         raise InputError(f"it is smaller than the {least}x{least} pixels that scores need")
     low = np.empty((0, 0, 3), np.uint8) if lr is None else lr
-    found = judged(asked, Pictures(sr, hr, low, judging.rule, judging.scale or 1))
-    return {name: value if isfinite(value) else None for name, value in found.items()}
+    return judged(asked, Pictures(sr, hr, low, judging.rule, judging.scale or 1))
 
 
 def heads(judging: Judging) -> list[dict[str, Any]]:

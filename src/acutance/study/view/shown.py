@@ -1,15 +1,14 @@
 """What a page can ask of an exhibition: sizes, pieces, scores, maps; kept while they fit."""
 
 import hashlib
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from acutance.errors import InputError
+from acutance.study.view.ahead import Ahead
 from acutance.study.view.exhibits import Exhibition, Read
 from acutance.study.view.kept import Kept
 from acutance.study.view.maps import Asked, LossMap, difference, error, loss_map
@@ -35,6 +34,7 @@ class Shown:
         self._levels: Kept[Levels] = Kept(PICTURES_BYTES, lambda levels: levels.bytes_held)
         self._tiles: Kept[tuple[bytes, str]] = Kept(TILES_BYTES, lambda made: len(made[0]))
         self._asked: dict[tuple[int, str], tuple[int, Asked]] = {}
+        self._reader = Ahead(lambda item: self.info(item))
 
     def layers(self, item: int) -> list[str]:
         """The pictures that there are of an item."""
@@ -58,11 +58,7 @@ class Shown:
     def ahead(self, item: int) -> None:
         """Begin to read an item that will be asked for next; nobody waits for it."""
         if item < len(self.exhibition.items):
-            threading.Thread(target=self._read_ahead, args=(item,)).start()
-
-    def _read_ahead(self, item: int) -> None:
-        with suppress(Exception):  # whoever asks for it later is told
-            self.info(item)
+            self._reader.wish(item)
 
     def piece(self, item: int, layer: str, place: Place, gain: int = 1) -> tuple[bytes, str] | None:
         """A tile and its kind; None where there is none. Raises InputError for an unknown layer."""

@@ -44,6 +44,7 @@ def make_test(shown: Shown, wanted: Wanted, mixing: Mixing) -> Test:
     pairs = pairs_of(present)
     if not pairs:
         raise InputError("A blind test needs two sides beside the reference. Name a second one.")
+    is_file = wanted.degrade.endswith(".toml")
     return Test(
         names=shown.exhibition.names,
         pictures=tuple(printable(item.name) for item in items),
@@ -51,7 +52,7 @@ def make_test(shown: Shown, wanted: Wanted, mixing: Mixing) -> Test:
         sides=tuple(map(_absolute, wanted.sides)),
         reference=_absolute(wanted.reference or ""),
         scale=wanted.scale,
-        degrade=_absolute(wanted.degrade),
+        degrade=_absolute(wanted.degrade) if is_file else wanted.degrade,
         seed=mixing.seed,
         rounds=mixing.rounds,
         person=mixing.person,

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import isnan
 from typing import Any
 
 import numpy as np
 
 from acutance.errors import InputError
 from acutance.study.view.ranking import Rank, rank, share_interval
-from acutance.study.view.scoring import Judging, values_of
+from acutance.study.view.scoring import Judging, measured
 from acutance.study.view.shown import REFERENCE, Shown
 from acutance.study.view.trials import Answers, Choice
 
@@ -110,8 +111,9 @@ def metric_values(shown: Shown, judging: Judging, choices: Sequence[Choice]) -> 
         if layer not in layers or REFERENCE not in layers:
             continue
         pixels, hr = shown.pixels(item, layer), shown.pixels(item, REFERENCE)
-        for metric, value in values_of(judging, pixels, hr, shown.small(item)).items():
-            found[metric, picture, side] = float("inf") if value is None else sign[metric] * value
+        for metric, value in measured(judging, pixels, hr, shown.small(item)).items():
+            if not isnan(value):  # which is neither better nor worse than anything
+                found[metric, picture, side] = sign[metric] * value
     return found
 
 
