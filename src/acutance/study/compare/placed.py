@@ -39,8 +39,9 @@ def carry_out_placed(
     """Train and score on the cluster every run that is not; a run that fails is left."""
     question = ground.study.question
     store = Store(desk.store) if desk.store else None
-    for run in runs if store is not None else ():
-        _join(store, run, desk.name_of(run), is_done=run.is_done(question))
+    if store is not None:
+        for run in runs:
+            _join(store, run, desk.name_of(run), is_done=run.is_done(question))
     record = read_record(desk.folder)
     assert record is not None, "a study is settled before it is handed out"
     left = [run for run in runs if not run.is_done(question)]
