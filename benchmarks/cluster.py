@@ -108,6 +108,7 @@ def measured(folder: Path, *, tasks: int) -> Costs:
 
 def seconds(words: str, folder: Path) -> float:
     """The wall time of a command, beginning to end."""
+    print(words, file=sys.stderr, flush=True)
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "acutance", *words.split()],
@@ -207,8 +208,8 @@ def picture_s(report: Path) -> np.ndarray:
 
 def run(folder: Path, *, quick: bool) -> dict[str, Any]:
     """All of it."""
-    prepared(folder, 200 if quick else 2000)
-    rounds, steps, seeds = (1, 20, 2) if quick else (3, 300, 2)
+    prepared(folder, 60 if quick else 2000)
+    rounds, steps, seeds = (1, 4, 2) if quick else (3, 300, 2)
     with nodes():
         costs = measured(folder, tasks=50 if quick else 1000)
         study = f"{STUDY} --steps {steps} --seeds {seeds}"
