@@ -165,9 +165,10 @@ def simulated(work: Work, costs: Costs, workers: int) -> dict[str, float]:
 
 def breaks_first(work: Work, costs: Costs) -> str:
     """What keeps the largest number of workers from its share, in words."""
+    if work.tasks < WORKERS[-1]:
+        return "there are fewer tasks than workers"
     last = simulated(work, costs, WORKERS[-1])
     reasons = {
-        "there are fewer tasks than workers": max(0.0, 1 - work.tasks / WORKERS[-1]),
         "the submitter hands out tasks one after the other": last["submitter_busy"],
         "listing and starting the workers": last["first_s"] / last["seconds"],
         "the last tasks leave workers idle": last["longest_s"] / last["seconds"],

@@ -60,7 +60,7 @@ class Running:
     report: Path | None = None
     shard: tuple[int, int] = (1, 1)  # which part of how many
     alone: bool = False  # what other shards did is of no account: they have other pictures
-    opener: Callable[..., Upscaler] = open_for  # (request, pixels=) -> the model made ready
+    opener: Callable[..., Upscaler] | None = None  # (request, pixels=) -> the model; None: anew
 
 
 ONE_BY_ONE = Running()
@@ -198,7 +198,9 @@ def _outcomes(
     for job in jobs:
         own = request_for(request, job.model)
         if job.model not in upscalers:
-            upscalers[job.model] = running.opener(own, pixels=meter.pixels_for(job.model))
+            upscalers[job.model] = (running.opener or open_for)(
+                own, pixels=meter.pixels_for(job.model)
+            )
         begin(job)
         made = _attempt(job, upscalers[job.model], own, progress=partial(meter.share, job))
         yield job, made
