@@ -36,8 +36,9 @@ def carry_out_placed(
     """Train and score on the cluster every run that is not; a run that fails is left."""
     question = ground.study.question
     store = Store(desk.store) if desk.store else None
-    for run in runs if store is not None else ():
-        _join(store, run, desk.name_of(run), is_done=run.is_done(question))
+    if store is not None:
+        for run in runs:
+            _join(store, run, desk.name_of(run), is_done=run.is_done(question))
     left = [run for run in runs if not run.is_done(question)]
     needs = needs_of(ground.study.recipe)
     if left and not executor.room(needs):
