@@ -108,6 +108,7 @@ def measured(folder: Path, *, tasks: int) -> Costs:
 
 def seconds(words: str, folder: Path) -> float:
     """The wall time of a command, beginning to end."""
+    print(words, file=sys.stderr, flush=True)
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "acutance", *words.split()],
@@ -164,9 +165,10 @@ def simulated(work: Work, costs: Costs, workers: int) -> dict[str, float]:
 
 def breaks_first(work: Work, costs: Costs) -> str:
     """What keeps the largest number of workers from its share, in words."""
+    if work.tasks < WORKERS[-1]:
+        return "there are fewer tasks than workers"
     last = simulated(work, costs, WORKERS[-1])
     reasons = {
-        "there are fewer tasks than workers": max(0.0, 1 - work.tasks / WORKERS[-1]),
         "the submitter hands out tasks one after the other": last["submitter_busy"],
         "listing and starting the workers": last["first_s"] / last["seconds"],
         "the last tasks leave workers idle": last["longest_s"] / last["seconds"],
@@ -207,8 +209,8 @@ def picture_s(report: Path) -> np.ndarray:
 
 def run(folder: Path, *, quick: bool) -> dict[str, Any]:
     """All of it."""
-    prepared(folder, 200 if quick else 2000)
-    rounds, steps, seeds = (1, 20, 2) if quick else (3, 300, 2)
+    prepared(folder, 60 if quick else 2000)
+    rounds, steps, seeds = (1, 4, 2) if quick else (3, 300, 2)
     with nodes():
         costs = measured(folder, tasks=50 if quick else 1000)
         study = f"{STUDY} --steps {steps} --seeds {seeds}"
