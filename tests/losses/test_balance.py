@@ -173,7 +173,7 @@ def test_the_cosine_table_is_that_of_the_gradients():
     assert combined.cosines is not None
     for i in range(3):
         for j in range(3):
-            wanted = torch.cosine_similarity(gradients[i], gradients[j], dim=0).float()
+            wanted = torch.cosine_similarity(gradients[i], gradients[j], dim=0)
             assert_close(combined.cosines[i, j], wanted, rtol=1e-4, atol=1e-5)
 
 
