@@ -30,6 +30,7 @@ from acutance.study.compare.ground import read_record, settle
 from acutance.study.compare.question import Study
 from acutance.study.compare.runs import Run, list_runs
 from acutance.study.compare.runs import carry_out as work_off
+from acutance.study.compare.study import helped
 from acutance.study.compare.wording import as_json, sentences
 from acutance.training.display import make_display
 from facts import stamp
@@ -220,19 +221,9 @@ def carry_out(study: Study, runs: Sequence[Run], folder: Path, options: argparse
     with closing(make_display(options.quiet)) as display:
         ground = settle(study, folder, jobs=options.jobs, display=display)
         _note_machine(folder)
-        helpers = [_join() for _ in range(options.jobs - 1)]
-        try:
+        same = [sys.executable, *sys.argv, "--jobs", "1", "--quiet"]
+        with helped(same, count=options.jobs - 1):
             work_off(ground.study, runs, ground.pictures, display)
-        finally:
-            for helper in helpers:
-                helper.terminate()
-                helper.wait()
-
-
-def _join() -> "subprocess.Popen[bytes]":
-    """Another process with the same work."""
-    command = [sys.executable, *sys.argv, "--jobs", "1", "--quiet"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _note_machine(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Losses that look at other networks: the running average of the weights, and a teacher."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ AVERAGE = {"optim.ema": 0.9, "stop.steps": 6, "log.every": 1}
 def teacher(small_recipe, tmp_path):
     train(small_recipe(stop__steps=3), tmp_path / "teacher", Silent())
     return str(tmp_path / "teacher")
+
+
+@pytest.fixture
+def taught_recipe(teacher, small_recipe, tmp_path, monkeypatch):
+    """The teacher is asked once, and its results are kept below tmp_path."""
+    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
+    loss = {"loss__expression": "output_distillation", "loss__teacher": teacher}
+    return small_recipe(stop__steps=4, **loss, loss__teach="once")
 
 
 @pytest.mark.parametrize("loss", ["l1 + 100*ldl_ema", "l1 + 0.1*ema_consistency"])
@@ -124,13 +133,9 @@ def test_a_teacher_of_colours_teaches_luma_on_grey_pictures(small_recipe, tmp_pa
     train(recipe, tmp_path / "student", Silent())
 
 
-def test_a_teacher_is_asked_once_for_whole_pictures(teacher, small_recipe, tmp_path, monkeypatch):
+def test_a_teacher_is_asked_once_for_whole_pictures(teacher, taught_recipe, tmp_path, monkeypatch):
     """Crops are cut from what `acutance upscale` makes of lr, and a second run asks nobody."""
-    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
-    recipe = small_recipe(
-        stop__steps=4, loss__expression="l1 + output_distillation", loss__teacher=teacher,
-        loss__teach="once",
-    )  # fmt: skip
+    recipe = taught_recipe
     job = prepare(recipe, tmp_path / "run", Silent(), spent_s=0)
     batch = job.batch(0)
     assert batch.taught is not None
@@ -145,29 +150,20 @@ def test_a_teacher_is_asked_once_for_whole_pictures(teacher, small_recipe, tmp_p
     assert again.psnr == first.psnr
 
 
-def test_a_teacher_is_of_the_arms_that_look_at_one(teacher, small_recipe):
-    shared = small_recipe(
-        stop__steps=4, loss__expression="output_distillation", loss__teacher=teacher,
-        loss__teach="once",
-    )  # fmt: skip
-    plain = run_recipe(shared, "l1", steps=2, seed=1).loss
+def test_a_teacher_is_of_the_arms_that_look_at_one(teacher, taught_recipe):
+    plain = run_recipe(taught_recipe, "l1", steps=2, seed=1).loss
     assert (plain.expression, plain.teacher, plain.teach) == ("l1", "", "each")
-    taught = run_recipe(shared, "masked(output_distillation, by='edges')", steps=2, seed=1).loss
+    taught = run_recipe(
+        taught_recipe, "masked(output_distillation, by='edges')", steps=2, seed=1
+    ).loss
     assert (taught.teacher, taught.teach) == (teacher, "once")
 
 
-def test_runs_that_share_pictures_pay_for_a_teacher_where_they_ask_it(
-    teacher, small_recipe, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
-    shared = small_recipe(
-        stop__steps=2, loss__expression="output_distillation", loss__teacher=teacher,
-        loss__teach="once",
-    )  # fmt: skip
-    pictures = gather(shared, tmp_path / "run", Silent())
+def test_runs_that_share_pictures_pay_for_a_teacher_where_they_ask_it(taught_recipe, tmp_path):
+    pictures = gather(taught_recipe, tmp_path / "run", Silent())
     assert pictures.pool.taught
     for loss, is_taught in (("l1", False), ("output_distillation", True)):
-        recipe = run_recipe(shared, loss, steps=2, seed=1)
+        recipe = run_recipe(taught_recipe, loss, steps=2, seed=1)
         job = prepare(recipe, tmp_path / loss, Silent(), spent_s=0, pictures=pictures)
         assert (job.batch(0).taught is not None) == is_taught
 
@@ -178,12 +174,22 @@ def test_a_teacher_whom_no_arm_asks_is_refused(teacher):
         make_study([("test", asked)])
 
 
-def test_a_spoilt_answer_of_the_teacher_is_made_again(teacher, small_recipe, tmp_path, monkeypatch):
-    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
-    recipe = small_recipe(
-        stop__steps=1, loss__expression="output_distillation", loss__teacher=teacher,
-        loss__teach="once",
-    )  # fmt: skip
+def test_what_was_taught_lies_where_hr_does_and_is_what_is_learned(taught_recipe, tmp_path):
+    """With hr itself in the teacher's place, the weights move as under l1, bit for bit."""
+    pictures = gather(taught_recipe, tmp_path / "run", Silent())
+    pool = replace(pictures.pool, taught=pictures.pool.hr)
+    weights = []
+    for loss in ("l1", "output_distillation"):
+        recipe = run_recipe(taught_recipe, loss, steps=2, seed=1)
+        given = replace(pictures, pool=pool)
+        job = prepare(recipe, tmp_path / loss, Silent(), spent_s=0, pictures=given)
+        update(job, job.batch(0))
+        weights.append(job.bare.state_dict())
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_a_spoilt_answer_of_the_teacher_is_made_again(taught_recipe, tmp_path):
+    recipe = taught_recipe
     pictures = gather(recipe, tmp_path / "run", Silent())
     sound = pictures.pool.taught[0].copy()
     for file in (tmp_path / "cache" / "taught").rglob("*.npy"):

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from acutance.data.batches import slices
-from acutance.errors import InputError
+from acutance.errors import InputError, RunError
 from acutance.training.display import Silent
 from acutance.training.guard import Fault, first_of
+from acutance.training.launch import _cause
 from acutance.training.loop import train
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
@@ -225,3 +227,13 @@ def test_a_run_goes_on_with_another_number_of_devices(small_recipe, tmp_path):
 def test_fp16_is_refused_on_a_processor(small_recipe, tmp_path):
     with pytest.raises(InputError, match="fp16' needs CUDA"):
         train(small_recipe(machine__precision="fp16"), tmp_path, Silent())
+
+
+def test_processes_that_ctrl_c_ended_before_they_began_are_no_failure(tmp_path):
+    ended = ProcessExitedException("", 0, 1, exit_code=-15, signal_name="SIGTERM")
+    assert isinstance(_cause(tmp_path, ended, is_asked=True), KeyboardInterrupt)
+    unasked = _cause(tmp_path, ended, is_asked=False)
+    assert isinstance(unasked, RunError)
+    assert "give the same command to continue" in str(unasked)
+    (tmp_path / "input-1.json").write_text('"wrong"')
+    assert isinstance(_cause(tmp_path, ended, is_asked=True), InputError)

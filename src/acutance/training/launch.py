@@ -77,12 +77,12 @@ def launch(recipe: Recipe, folder: Path, *, quiet: bool, began: float) -> Outcom
         order = Order(recipe, folder, quiet, began, device, _free_port(), Path(notes))
         started = spawn(_work, (order,), nprocs=count, join=False)
         assert started is not None
-        with PassedOn(cast(list[BaseProcess], started.processes)):
+        with PassedOn(cast(list[BaseProcess], started.processes)) as passed:
             try:
                 while not started.join(timeout=1.0, grace_period=GRACE_S):
                     pass
             except ProcessExitedException as error:
-                raise _cause(order.notes, error) from None
+                raise _cause(order.notes, error, is_asked=passed.came) from None
         return _outcome(order.notes)
 
 
@@ -132,8 +132,11 @@ def _kind(error: BaseException) -> str:
     return next((name for kind, name in kinds.items() if isinstance(error, kind)), "interrupted")
 
 
-def _cause(notes: Path, error: ProcessExitedException) -> BaseException:
-    """What is to be told of processes that failed, of which most did because of another."""
+def _cause(notes: Path, error: ProcessExitedException, *, is_asked: bool) -> BaseException:
+    """What is to be told of processes that failed, of which most did because of another.
+
+    Where this command was asked to end, what they died of before they had begun is no failure.
+    """
     makers: dict[str, Callable[[str], BaseException]] = {
         "input": InputError,
         "run": RunError,
@@ -142,6 +145,8 @@ def _cause(notes: Path, error: ProcessExitedException) -> BaseException:
     for kind, make in makers.items():
         if found := sorted(notes.glob(f"{kind}-*.json")):
             return make(json.loads(found[0].read_text(encoding="utf-8")))
+    if is_asked:
+        return KeyboardInterrupt()
     lost = sorted(notes.glob("lost-*.json"))
     if lost and not error.signal_name:
         return RunError(json.loads(lost[0].read_text(encoding="utf-8")))

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
@@ -13,7 +14,7 @@ ECHO_S = 2.0  # in which one Ctrl-C may reach one of several processes a second 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-class _Handler:
+class _Handler(ABC):
     """What is done for SIGINT and SIGTERM within a `with`; nothing outside the main thread."""
 
     def __init__(self) -> None:
@@ -34,9 +35,9 @@ class _Handler:
         for number, handler in self._old.items():
             signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
 
+    @abstractmethod
     def take(self, number: int, frame: FrameType | None) -> None:
         """One signal has come."""
-        raise NotImplementedError
 
 
 class StopSignals(_Handler):
@@ -78,15 +79,19 @@ class Interrupts(_Handler):
 class PassedOn(_Handler):
     """Gives the signal to `processes`, which end by themselves, and so does what waits for them.
 
+    `came` says whether there was one: processes that had not begun yet die of it without a word.
+
     Windows has no polite kill, and gives Ctrl-C to all processes of the console itself.
     """
 
     def __init__(self, processes: Sequence[BaseProcess]) -> None:
         super().__init__()
+        self.came = False
         self._processes = processes
 
     def take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Pass it on."""
+        self.came = True
         for process in self._processes if os.name == "posix" else ():
             if process.is_alive():
                 process.terminate()

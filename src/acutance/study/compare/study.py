@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,13 +81,9 @@ def carry_out(
     with closing(make_display(quiet)) as display:
         ground = settle(study, folder, jobs=jobs, display=display)
         runs = list_runs(study, ground.steps, folder)
-        helpers = [_join(folder) for _ in range(jobs - 1)]
-        try:
+        command = [sys.executable, "-m", "acutance", "compare", "--quiet"]
+        with helped([*command, "--file", str(folder / RECORD)], count=jobs - 1):
             work(ground.study, runs, ground.pictures, display)
-        finally:
-            for helper in helpers:
-                helper.terminate()
-                helper.wait()
         return report(folder, study, runs, display)
 
 
@@ -138,14 +134,17 @@ def require_study() -> None:
             raise MissingPackageError(package, "study", "Comparing losses over seeds")
 
 
-def _join(folder: Path) -> "subprocess.Popen[bytes]":
-    """Another process at work on the study in `folder`."""
-    command = [sys.executable, "-m", "acutance", "compare", "--quiet"]
-    return subprocess.Popen(
-        [*command, "--file", str(folder / RECORD)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@contextmanager
+def helped(command: Sequence[str], *, count: int) -> Iterator[None]:
+    """While `count` more processes, begun by `command`, are at the same work without a word."""
+    quiet = subprocess.DEVNULL
+    helpers = [subprocess.Popen(command, stdout=quiet, stderr=quiet) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+            helper.wait()
 
 
 def report(folder: Path, study: Study, runs: "Sequence[Run]", display: Display) -> Outcome:
