@@ -8,7 +8,7 @@ goes on where it was stopped, by Ctrl-C or after --minutes. What is finished is 
 8 bits, given its card and its ONNX twin, checked for size, and only then put into the package
 (--into names another folder). With --keep the last snapshot of an unfinished training is copied to
 training/wip/NAME, from where another machine that has the pictures in the same folders goes on; the
-finished model removes it.
+finished model removes it. A draft is only trained, for others to begin from.
 """
 
 import argparse
@@ -38,11 +38,11 @@ from acutance.training.start import carry_out
 from acutance.training.two_stages import FIRST
 from acutance.upscaling.export import export_onnx
 from acutance.upscaling.int8 import export_int8
-from bundled_plans import Plan, names, read_plan
+from bundled_plans import RUNS, Plan, names, read_plan
 from places import data_folder
 
 HERE = Path(__file__).parent
-RUNS, WIP = HERE.parent / "runs" / "bundled", HERE.parent / "training" / "wip"
+WIP = HERE.parent / "training" / "wip"
 SETS, PROTOCOL = ("Set5", "Set14", "B100"), "y@1"
 MOST_BYTES, MOST_TOGETHER = 2 * 2**20, 12_000_000  # of a file, and of all that are bundled
 UNFINISHED = 3  # exit code
@@ -54,7 +54,7 @@ def main() -> None:
     if options.work == "list":
         print("\n".join(names()))
         return
-    plan = read_plan(options.name, dict(map(read_assignment, options.set)))
+    plan = read_plan(options.name, dict(map(read_assignment, options.set)), options.runs)
     run = options.runs / plan.name
     take_up(WIP / plan.name, run)
     if not train(plan, run, options.minutes):
@@ -62,8 +62,8 @@ def main() -> None:
             print(WIP / plan.name)
         print(f"{plan.name} is not finished; give the same command to go on", file=sys.stderr)
         sys.exit(UNFINISHED)
-    for path in finish(plan, run, options.into):
-        print(path)
+    files = [run] if plan.told.get("draft") else finish(plan, run, options.into)
+    print(*files, sep="\n")
     shutil.rmtree(WIP / plan.name, ignore_errors=True)
 
 

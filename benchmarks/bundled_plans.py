@@ -10,13 +10,15 @@ from typing import Any
 
 from acutance.catalog import nearest
 from acutance.errors import InputError
+from acutance.models.card import MODEL_FILE
 from acutance.training.recipe import Recipe, make_recipe
 from places import SAMPLES, model_source, of_scale, photo_source
 
 TABLE = Path(__file__).with_name("bundled_models.toml")
 MODELS = {"start": "network.start", "teacher": "loss.teacher"}
 KEYS = {"photos", "data_terms", "licence", "metrics", "half", "int8_pictures", "bad_at"}
-KEYS |= {"most_parameters", "settings", *MODELS}
+KEYS |= {"most_parameters", "settings", "draft", *MODELS}
+RUNS = TABLE.parents[1] / "runs" / "bundled"
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def names() -> list[str]:
     return [f"{name}-x{scale}" for name, found in families.items() for scale in found["scales"]]
 
 
-def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
-    """The plan of one model; `settings` go before those of the table.
+def read_plan(name: str, settings: Mapping[str, object] | None = None, runs: Path = RUNS) -> Plan:
+    """The plan of one model; `settings` go before the table's, drafts lie in `runs`.
 
     Raises InputError for a model that the table has not, and for what is wrong in it.
     """
@@ -88,9 +90,18 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None) -> Plan:
     joined["data.photos"] = [photo_source(word) for word in told["photos"]]
     for word, key in MODELS.items():
         if told.get(word):
-            joined[key] = model_source(of_scale(told[word], int(scale)))
+            joined[key] = _made_before(of_scale(told[word], int(scale)), table, runs)
     recipe, _ = make_recipe([(TABLE.name, joined), ("command line", changed)])
     return Plan(name, recipe, told, changed)
+
+
+def _made_before(name: str, table: Mapping[str, Any], runs: Path) -> str:
+    family = table["family"].get(name.rpartition("-x")[0], {})
+    if not family.get("draft"):
+        return model_source(name)
+    if not (runs / name / MODEL_FILE).is_file():
+        raise InputError(f"{runs / name} is not there or not finished: make {name} first.")
+    return str(runs / name)
 
 
 def _table() -> dict[str, Any]:
