@@ -13,7 +13,6 @@ docs/generate.py makes the table in docs/results.md. What is finished in --runs 
 """
 
 import argparse
-import io
 import json
 import os
 import shlex
@@ -24,33 +23,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from acutance import degrade, evaluate, upscale
-from acutance.evaluation.exchange import by_picture
-from acutance.evaluation.scoring import Scores
+from acutance import degrade, upscale
 from acutance.imaging.files import read_rgb
 from acutance.imaging.resample import crop_to_multiple, resize
 from acutance.losses.expression import parse_loss
-from acutance.models.card import read_card
 from acutance.storage import write_atomically
 from acutance.study.quickstart import sample_folder
-from acutance.study.statistics import picture_interval
+from degraded_scores import DEGRADE_SEED, PROTOCOL, SET, Condition, scored, told
 from facts import stamp
+from pieces import strip
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("ACUTANCE_DATA", "../shared/data")).resolve()
-RECIPE, SCALE, SET, PROTOCOL, DEGRADE_SEED = "real-esrgan", 4, "B100", "y@1", 0
+RECIPE, SCALE = "real-esrgan", 4
 METRICS = ("psnr", "lpips", "niqe")
 LOSS = "l1 + 0.1*lpips(net='squeeze') + 0.05*gan(kind='vanilla', discriminator='unet', width=16)"
 RATE = "1e-3"
 CONDITIONS = {"degraded": RECIPE, "clean": ""}  # what B100 is scored under
 FIDELITY = "clean pictures, absolute error"
 CLEAN, DEGRADED = "clean pictures, the same losses", "degraded pictures"
-DIGITS = 5
 # (top, left) of the pieces that are shown, in hr pixels
 PHOTOGRAPHS = {"astronaut.png": (0, 110), "coffee.png": (60, 200), "chelsea.png": (40, 110)}
-PIECE, GAP, LABEL = 224, 8, 26
+PIECE = 224
 
 
 def train(folder: Path, *more: str, options: argparse.Namespace) -> list[str]:
@@ -81,63 +76,14 @@ def steps_of(folder: Path) -> tuple[int, int]:
     return first, first + second
 
 
-def scored(model: str, condition: str, kept: Path) -> Scores:
-    """Of B100 under a condition; kept by the digest of the weights."""
-    weights = read_card(Path(model)).weights if model != "bicubic" else model
-    path = kept / f"{condition}-{weights[:16]}.json"
-    if not path.exists():
-        print(f"scoring {model} on {condition} pictures", flush=True)
-        found = evaluate(
-            model,
-            DATA / SET,
-            scale=SCALE,
-            protocol=PROTOCOL,
-            metrics=METRICS,
-            degrade=CONDITIONS[condition],
-            degrade_seed=DEGRADE_SEED,
-        )
-        write_atomically(path, json.dumps(found.to_json(), indent=1) + "\n")
-    return Scores.from_json(json.loads(path.read_text(encoding="utf-8")))
-
-
 def rows_of(models: Mapping[str, str], kept: Path) -> list[dict[str, object]]:
     """A row for each condition and model, and what the degraded training changes on it."""
     rows = []
     for condition in CONDITIONS:
-        found = {name: scored(model, condition, kept) for name, model in models.items()}
-        for name, scores in found.items():
-            means = {metric: round(scores.mean(SET, metric), DIGITS) for metric in METRICS}
-            row = {"pictures": condition, "model": name, "means": means}
-            if name != DEGRADED:
-                row["change"] = {m: change(found[DEGRADED], scores, m) for m in METRICS}
-            rows.append(row)
+        seen = Condition(condition, CONDITIONS[condition], SCALE)
+        found = {name: scored(model, seen, METRICS, kept) for name, model in models.items()}
+        rows += [{"pictures": condition, **row} for row in told(found, DEGRADED, METRICS)]
     return rows
-
-
-def change(scores: Scores, reference: Scores, metric: str) -> list[float]:
-    """Mean of the differences over the pictures, and its 95 % interval."""
-    values = by_picture(scores, SET, metric) - by_picture(reference, SET, metric)
-    found = (float(values.mean()), *picture_interval(values, seed=0))
-    return [round(number, DIGITS) for number in found]
-
-
-def strip(models: Mapping[str, str]) -> bytes:
-    """A PNG: a row for each photograph, degraded as `acutance degrade` does with seed 0."""
-    rows = [pieces(name, models) for name in PHOTOGRAPHS]
-    side, columns = PIECE, len(rows[0])
-    size = (columns * (side + GAP) - GAP, len(rows) * (side + GAP) - GAP + LABEL)
-    sheet = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
-    for line, row in enumerate(rows):
-        for place, (label, piece) in enumerate(row.items()):
-            x, y = place * (side + GAP), line * (side + GAP)
-            sheet.paste(Image.fromarray(piece), (x, y))
-            if line == len(rows) - 1:
-                middle = (x + side // 2, y + side + LABEL // 2)
-                draw.text(middle, label, fill="#333", font=font, anchor="mm")
-    buffer = io.BytesIO()
-    sheet.save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
 
 
 def pieces(name: str, models: Mapping[str, str]) -> dict[str, np.ndarray]:
@@ -192,7 +138,8 @@ def main() -> None:
     }
     write_atomically(options.target, json.dumps(found, indent=2) + "\n")
     labels = {FIDELITY: "clean, L1", CLEAN: "clean, same losses", DEGRADED: "degraded"}
-    write_atomically(options.picture, strip({labels.get(k, k): v for k, v in models.items()}))
+    shown = {labels.get(name, name): model for name, model in models.items()}
+    write_atomically(options.picture, strip([pieces(name, shown) for name in PHOTOGRAPHS]))
     for row in found["rows"]:
         print(json.dumps(row))
 
