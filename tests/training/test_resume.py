@@ -134,3 +134,11 @@ def test_run_toml_tells_all(small_recipe, tmp_path):
     assert tables["versions"]["torch"]
     scores = json.loads((tmp_path / "a" / "scores.json").read_text())
     assert scores["protocol"] == "y@1"
+
+
+def test_snapshots_of_an_unknown_run_are_not_taken_up(small_recipe, tmp_path):
+    """A folder that lost its run.toml would end at once, as the run it does not say it is."""
+    train(small_recipe(stop__steps=3), tmp_path, Silent())
+    (tmp_path / "run.toml").unlink()
+    with pytest.raises(InputError, match=r"snapshots, but not the run.toml"):
+        train(small_recipe(stop__steps=2), tmp_path, Silent())

@@ -125,7 +125,7 @@ def prepare(
     """
     began = time.monotonic() - spent_s
     check_team(recipe, team)
-    known = team.from_leader(lambda: read_plan(folder, recipe))
+    known = team.from_leader(lambda: known_plan(folder, recipe))
     pictures = own_pictures(pictures, recipe) or _gather(recipe, folder, display, team)
     check_alike(pictures, team)
     if known is not None:
@@ -154,6 +154,21 @@ def prepare(
         take_up(snapshot, job.state, team)
         display.note(f"continuing {folder} at step {job.progress.step} of {plan.steps}")
     return job
+
+
+def known_plan(folder: Path, recipe: Recipe) -> Plan | None:
+    """The plan of a run that `folder` holds already, or None for a new one.
+
+    Raises InputError for a run of another recipe, and for snapshots of which nothing says what run
+    they are of: they would be taken up as this one's.
+    """
+    plan = read_plan(folder, recipe)
+    if plan is None and newest_snapshot(folder):
+        raise InputError(
+            f"{folder} holds snapshots, but not the run.toml that says of what run. "
+            "Choose another --run, or remove the folder."
+        )
+    return plan
 
 
 def _gather(recipe: Recipe, folder: Path, display: Display, team: Team) -> Pictures:
