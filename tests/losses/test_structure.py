@@ -15,6 +15,7 @@ from acutance.errors import InputError
 from acutance.losses.expression import parse_loss
 from acutance.losses.proof.checks import slope
 from acutance.losses.proof.pictures import generic_pair, pair
+from acutance.losses.structure import sweep as sweeping
 from acutance.losses.structure.local_moments import CONTRACT as LOCAL_MOMENTS
 from acutance.losses.structure.maps import PREWITT, SCHARR, rounded_root, steepness, unlikeness
 from acutance.losses.structure.nlpd import smallest_side
@@ -24,6 +25,7 @@ from acutance.losses.structure.windows import (
     are_lanes,
     as_lanes,
     gaussian_taps,
+    has_lanes,
     local_mean,
     spread,
 )
@@ -360,6 +362,25 @@ def test_a_batch_of_many_planes_is_what_its_pictures_are(name, form):
     sr = hr + 0.1 * torch.randn(hr.shape, generator=generator)
     exact, pull = slope(parse_loss(name), sr.double(), hr.double())
     got, found = slope(parse_loss(name), *(x.contiguous(memory_format=form) for x in (sr, hr)))
+    np.testing.assert_allclose(got, exact, atol=1e-6)
+    np.testing.assert_allclose(found, pull, atol=1e-5 * pull.abs().max())
+
+
+@pytest.mark.parametrize("name", ["ssim", "ms_ssim(levels=2)"])
+def test_bands_of_a_large_picture_are_what_the_picture_is(name, monkeypatch):
+    """Few planes of many rows are cut into LANES bands, these into blocks; rows are left over."""
+    monkeypatch.setattr(sweeping, "GROUP", 1 << 14)
+    rows = (sweeping.OWN * LANES + 1) * 10
+    generator = torch.Generator().manual_seed(0)
+    hr = torch.rand(1, 2, rows + LANES - 1, 60, generator=generator)
+    sr = hr + 0.1 * torch.randn(hr.shape, generator=generator)
+    exact, pull = slope(parse_loss(name), sr.double(), hr.double())
+    seen, bands = [], sweeping._sweep_bands
+    monkeypatch.setattr(
+        sweeping, "_sweep_bands", lambda x, *a, **k: seen.append(1) or bands(x, *a, **k)
+    )
+    got, found = slope(parse_loss(name), sr, hr)
+    assert bool(seen) == has_lanes()
     np.testing.assert_allclose(got, exact, atol=1e-6)
     np.testing.assert_allclose(found, pull, atol=1e-5 * pull.abs().max())
 

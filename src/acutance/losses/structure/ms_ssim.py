@@ -12,7 +12,7 @@ from acutance.errors import InputError
 from acutance.losses.closed_form import laid_out_like, wants_gradient, with_backward
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import prepared
-from acutance.losses.structure.sweep import sweep, twice_ssim, twice_structure
+from acutance.losses.structure.sweep import ssim_map, structure_map, sweep
 from acutance.losses.structure.windows import gaussian_taps
 
 
@@ -88,14 +88,14 @@ def _ms_ssim(
     means, slopes = [], []
     for level in range(len(exponents)):
         similarity = (
-            partial(twice_ssim, constants=(C1, C2))
+            partial(ssim_map, constants=(C1, C2))
             if level == last
-            else partial(twice_structure, c2=C2)
+            else partial(structure_map, c2=C2)
         )
         sums, slope = sweep(x, y, window, similarity, gradient=gradient)
         places = (x.shape[2] - len(taps) + 1) * (x.shape[3] - len(taps) + 1)
-        means.append(sums / (2 * places))
-        slopes.append(slope.div_(places))
+        means.append(sums / places)
+        slopes.append(slope.div_(places / 2))
         if level != last:
             x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
     mean = torch.stack(means)  # (levels, n, c)

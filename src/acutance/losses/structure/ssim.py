@@ -11,7 +11,7 @@ from acutance.errors import InputError
 from acutance.losses.closed_form import laid_out_like, wants_gradient, with_backward
 from acutance.losses.contract import Contract
 from acutance.losses.inputs import prepared
-from acutance.losses.structure.sweep import sweep, twice_ssim
+from acutance.losses.structure.sweep import ssim_map, sweep
 from acutance.losses.structure.windows import gaussian_taps
 
 
@@ -51,9 +51,9 @@ def ssim(
             f"sigma={sigma}, k1={k1}, k2={k2}."
         )
     sr, hr = prepared(sr, hr, "ssim", min_side=smallest_side(window=window))
-    total, _ = _ssim(sr, hr, window, sigma, [k1**2, k2**2], wants_gradient(sr))
+    half, _ = _ssim(sr, hr, window, sigma, [k1**2, k2**2], wants_gradient(sr))
     _, c, h, w = sr.shape
-    return 1 - total / (c * (h - window + 1) * (w - window + 1))
+    return 1 - half / (c * (h - window + 1) * (w - window + 1) / 2)
 
 
 @with_backward
@@ -61,8 +61,8 @@ def ssim(
 def _ssim(
     sr: Tensor, hr: Tensor, window: int, sigma: float, constants: Sequence[float], gradient: bool
 ) -> tuple[Tensor, Tensor]:
-    """Sum of the map per picture, and its gradient."""
-    similarity = partial(twice_ssim, constants=(constants[0], constants[1]))
+    """Half the sum of the map per picture, and its gradient."""
+    similarity = partial(ssim_map, constants=(constants[0], constants[1]))
     taps = gaussian_taps(window, sigma)
     x, y = sr.contiguous(), hr.contiguous()
     sums, slope = sweep(x, y, taps, similarity, gradient=gradient)

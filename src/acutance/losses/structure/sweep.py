@@ -1,6 +1,7 @@
 """Sums of a local similarity over a picture and their gradient, in pieces that fit the cache."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -10,20 +11,31 @@ from acutance.losses.structure.windows import as_lanes, from_lanes, has_lanes, l
 
 LANES = 16  # of float32 in the widest vector
 LANE = 1 << 18  # values of a plane; sixteen larger ones would take much memory
+OWN = 3  # rows of a band that are its own, at least, for each that it shares
 GROUP = 3 << 18  # values of one map worked on at a time: 3 MiB of float32; fewer cost more calls
 
-# How a similarity depends on the local means of x, of x^2 + y^2 (times -4) and of x y.
+# How half a similarity depends on the local means of x, of x^2 + y^2 (times -2) and of x y.
 Pulls = tuple[Tensor, Tensor, Tensor]
-# x, y, taps, whether the pulls are wanted -> twice the similarity, and the pulls.
+# x, y, taps, whether the pulls are wanted -> the similarity, and the pulls.
 Similarity = Callable[..., tuple[Tensor, Pulls | None]]
 
 
 def sweep(
     x: Tensor, y: Tensor, taps: tuple[float, ...], similarity: Similarity, *, gradient: bool
 ) -> tuple[Tensor, Tensor]:
-    """Twice the sum of the map for each plane, (n, c), and its gradient at contiguous x."""
-    if _are_many(x):
-        return _sweep_lanes(x, y, taps, similarity, gradient=gradient)
+    """The sum of the map for each plane, (n, c), and half its gradient at contiguous x."""
+    if _take_lanes(x):
+        if _are_many(x):
+            return _sweep_lanes(x, y, taps, similarity, gradient=gradient)
+        if x.shape[2] >= (OWN * LANES + 1) * (len(taps) - 1):
+            return _sweep_bands(x, y, taps, similarity, gradient=gradient)
+    return _sweep_strips(x, y, taps, similarity, gradient=gradient)
+
+
+def _sweep_strips(
+    x: Tensor, y: Tensor, taps: tuple[float, ...], similarity: Similarity, *, gradient: bool
+) -> tuple[Tensor, Tensor]:
+    """The same over strips of rows, for planes as they lie."""
     halo = len(taps) - 1
     slope = room_for_gradient(x, gradient)
     strips = list(_strips(x.shape[2] - halo, x.shape[3]))
@@ -33,19 +45,23 @@ def sweep(
     for group in plane_groups(x, GROUP):
         for place, (top, bottom) in enumerate(strips):
             part = (*group, slice(top, bottom + halo))
-            twice, pulls = similarity(x[part], y[part], taps, gradient=gradient)
-            torch.sum(twice, dim=(2, 3), out=sums[(*group, place)])
+            found, pulls = similarity(x[part], y[part], taps, gradient=gradient)
+            torch.sum(found, dim=(2, 3), out=sums[(*group, place)])
             if pulls is not None:
                 pull = _pulled_back(x[part], y[part], pulls, taps)
                 slope[part] = pull if len(strips) == 1 else pull.add_(slope[part])
     return sums.sum(dim=2), slope
 
 
+def _take_lanes(x: Tensor) -> bool:
+    """Whether there are kernels for lanes of these planes."""
+    return x.dtype == torch.float32 and x.device.type == "cpu" and has_lanes()
+
+
 def _are_many(x: Tensor) -> bool:
     """Whether the planes are as many and as small as those of a training batch."""
     n, c, h, w = x.shape
-    known = x.dtype == torch.float32 and x.device.type == "cpu" and has_lanes()
-    return known and n * c >= LANES and h * w <= LANE
+    return n * c >= LANES and h * w <= LANE
 
 
 def _sweep_lanes(
@@ -59,15 +75,70 @@ def _sweep_lanes(
     for first in range(0, n * c, together):
         part = slice(first, first + together)
         own, other = (as_lanes(planes.view(n * c, h, w)[part]) for planes in (x, y))
-        twice, pulls = similarity(own, other, taps, gradient=gradient)
-        sums.append(twice.sum(dim=(2, 3)))
+        found, pulls = similarity(own, other, taps, gradient=gradient)
+        sums.append(found.sum(dim=(2, 3)))
         if pulls is not None:
             pull = _pulled_back(own, other, pulls, taps)
             from_lanes(pull, slope.view(n * c, h, w)[part])
     return torch.cat(sums, dim=1).view(n, c), slope
 
 
-def twice_ssim(
+def _sweep_bands(
+    x: Tensor, y: Tensor, taps: tuple[float, ...], similarity: Similarity, *, gradient: bool
+) -> tuple[Tensor, Tensor]:
+    """The same for few large planes: bands of rows of one plane are the lanes.
+
+    Bands share the rows between them, which all need, and so do blocks of their columns. The rows
+    of the map that are left over are fewer than there are lanes.
+    """
+    halo = len(taps) - 1
+    n, c, h, w = x.shape
+    rows = (h - halo) // LANES
+    slope = room_for_gradient(x, gradient)
+    if gradient:
+        slope.zero_()
+    sums = x.new_zeros(n * c)
+    for plane in range(n * c):
+        xp, yp, sp = (v.view(n * c, h, w)[plane] if v.numel() else v for v in (x, y, slope))
+        for left, right in _blocks(w - halo, LANES * (rows + halo)):
+            part = slice(left, right + halo)
+            own, other = (as_lanes(_banded(v[:, part], rows, halo)) for v in (xp, yp))
+            found, pulls = similarity(own, other, taps, gradient=gradient)
+            sums[plane] += found.sum()
+            if pulls is not None:
+                pull = own.new_empty(LANES, rows + halo, right + halo - left)
+                from_lanes(_pulled_back(own, other, pulls, taps), pull)
+                _bands(sp[:, part], 0, rows, rows).add_(pull[:, :rows])
+                _bands(sp[:, part], rows, rows, halo).add_(pull[:, rows:])
+    sums = sums.view(n, c)
+    if rest := (h - halo) % LANES:
+        last = (slice(None), slice(None), slice(h - halo - rest, None))
+        more, pull = _sweep_strips(x[last], y[last], taps, similarity, gradient=gradient)
+        sums += more
+        if gradient:
+            slope[last] += pull
+    return sums, slope
+
+
+def _bands(plane: Tensor, top: int, step: int, height: int) -> Tensor:
+    """Views of `height` rows from every `step`th on, (LANES, height, w)."""
+    down, across = plane.stride()
+    shape, strides = (LANES, height, plane.shape[1]), (step * down, down, across)
+    return plane.as_strided(shape, strides, plane.storage_offset() + top * down)
+
+
+def _banded(plane: Tensor, rows: int, halo: int) -> Tensor:
+    return _bands(plane, 0, rows, rows + halo).contiguous()
+
+
+def _blocks(columns: int, height: int) -> Iterator[tuple[int, int]]:
+    """Cut the columns of the map evenly, so that a block of all bands is a group."""
+    count = -(-columns * height // GROUP)
+    edges = [columns * place // count for place in range(count + 1)]
+    yield from pairwise(edges)
+
+
+def ssim_map(
     x: Tensor,
     y: Tensor,
     taps: tuple[float, ...],
@@ -75,49 +146,50 @@ def twice_ssim(
     constants: tuple[float, float],
     gradient: bool,
 ) -> tuple[Tensor, Pulls | None]:
-    """2 S for S = A D / (B E), with A, B the brightness and D, E the structure.
-
-    The variances appear only as a sum, so four local means are enough. Doubled, since the
-    derivatives are.
-    """
+    """S = A D / (B E), with A, B the brightness and D, E the structure."""
     c1, c2 = (x.new_full((), constant) for constant in constants)
-    mx, my, mm, b, d, e = _moments(x, y, taps, c2)
-    a = torch.add(c1, mm, alpha=2)
-    r = ((b + c1) * e).mul_(0.5).reciprocal_()
+    mx, my, a, apart, d, e = _moments(x, y, taps, c1, c2)
+    b = torch.addcmul(a, apart, apart)
+    r = (b * e).reciprocal_()
     by_product = a * r
     similarity = by_product * d
     if not gradient:
         return similarity, None
-    b.add_(c1)
-    by_mean = d.sub_(a).mul_(my).addcmul_(mx.mul_(similarity), b - e, value=0.5).mul_(r)
+    by_mean = d.sub_(a).mul_(my).addcmul_(mx.mul_(similarity), b - e).mul_(r)
     by_squares = b.mul_(r).mul_(similarity)
     return similarity, (by_mean, by_squares, by_product)
 
 
-def twice_structure(
+def structure_map(
     x: Tensor, y: Tensor, taps: tuple[float, ...], *, c2: float, gradient: bool
 ) -> tuple[Tensor, Pulls | None]:
-    """2 D / E, the contrast and structure of SSIM without its brightness."""
-    mx, my, _, _, d, e = _moments(x, y, taps, x.new_full((), c2))
-    by_product = e.mul_(0.5).reciprocal_()
+    """D / E, the contrast and structure of SSIM without its brightness."""
+    mx, my, _, _, d, e = _moments(x, y, taps, x.new_zeros(()), x.new_full((), c2))
+    by_product = e.reciprocal_()
     similarity = d.mul_(by_product)
     if not gradient:
         return similarity, None
     by_squares = by_product * similarity
-    by_mean = mx.mul_(by_squares).mul_(0.5).addcmul_(my, by_product, value=-1)
+    by_mean = mx.mul_(by_squares).addcmul_(my, by_product, value=-1)
     return similarity, (by_mean, by_squares, by_product)
 
 
-def _moments(x: Tensor, y: Tensor, taps: tuple[float, ...], c2: Tensor) -> tuple[Tensor, ...]:
-    """Local means mx, my, mx my, mx^2 + my^2; D = 2 sxy + C2; E = sx^2 + sy^2 + C2."""
+def _moments(
+    x: Tensor, y: Tensor, taps: tuple[float, ...], c1: Tensor, c2: Tensor
+) -> tuple[Tensor, ...]:
+    """Local means mx, my; A = 2 mx my + C1; mx - my; D = 2 sxy + C2; E = sx^2 + sy^2 + C2.
+
+    E is D and the variance of x - y: four local means are enough, where x is y D and E are the
+    same bits, and constants ride along in products.
+    """
     mx, my = local_mean(x, taps), local_mean(y, taps)
-    squares = local_mean((x * x).addcmul_(y, y), taps)
-    products = local_mean(x * y, taps)
-    mm = mx * my
-    b = (mx * mx).addcmul_(my, my)
-    e = squares.sub_(b).add_(c2)
-    d = torch.add(c2, products.sub_(mm), alpha=2)
-    return mx, my, mm, b, d, e
+    error = x - y
+    e = local_mean(error.mul_(error), taps)
+    d = local_mean(torch.addcmul(c1 + c2, x, y, value=2), taps)
+    a, apart = torch.addcmul(c1, mx, my, value=2), mx - my
+    d.sub_(a)
+    e.addcmul_(apart, apart, value=-1).add_(d)
+    return mx, my, a, apart, d, e
 
 
 def _strips(rows: int, width: int) -> Iterator[tuple[int, int]]:
@@ -128,8 +200,8 @@ def _strips(rows: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _pulled_back(x: Tensor, y: Tensor, pulls: Pulls, taps: tuple[float, ...]) -> Tensor:
-    """The gradient at x from the gradients at the three local means that hold x."""
+    """Half the gradient at x from how the half depends on the three local means that hold x."""
     by_mean, by_squares, by_product = pulls
     pull = spread(by_mean, taps)
-    pull.addcmul_(x, spread(by_squares, taps), value=-0.5)
+    pull.addcmul_(x, spread(by_squares, taps), value=-1)
     return pull.addcmul_(y, spread(by_product, taps))
