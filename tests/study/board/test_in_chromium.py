@@ -2,7 +2,11 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,6 @@ from acutance.study.board import watching
 from acutance.study.board.boarding import write_page
 from acutance.study.board.site import Site
 from acutance.study.board.watching import Board
-from acutance.study.loopback.server import Loopback
 
 SIZES = pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 READY = "document.querySelector('#plot polyline') && document.querySelector('#runs tbody tr')"
@@ -144,7 +147,7 @@ def test_everything_can_be_done_by_keys(address, open_page):
         press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.type"))
     assert {"pause", "curve", "axis", "part", "smooth", "log", "plot", "all", "checkbox"} <= reached
-    assert {"filter", "button", "previous", "run", "next", "picture", "at"} <= reached
+    assert {"filter", "submit", "previous", "run", "next", "picture", "at"} <= reached
     assert watch.said == []
 
 
@@ -170,7 +173,8 @@ def test_what_is_new_appears_and_a_pause_holds_it(study, address, open_page):
     add(run, step(60, 0), event("score", 0, step=60, protocol="y@1", psnr=35.0, ssim=0.9))
     write_samples(run, "coffee", (60,))
     page.wait_for_timeout(2500)
-    row = "[...document.querySelectorAll('#runs tbody tr')].find((r) => r.cells[0].textContent === 'l1, seed 1').innerText"
+    rows = "[...document.querySelectorAll('#runs tbody tr')]"
+    row = f"{rows}.find((r) => r.cells[0].textContent === 'l1, seed 1').innerText"
     assert "50 of 100" in page.evaluate(row)
     page.click("#pause")
     until(page, f"{row}.includes('60 of 100') && {row}.includes('35.000')")
@@ -182,35 +186,40 @@ def test_what_is_new_appears_and_a_pause_holds_it(study, address, open_page):
     assert watch.said == []
 
 
-@pytest.mark.slow
-def test_a_page_says_that_its_server_is_gone_and_goes_on_when_it_is_back(board, open_page):
-    def begin(server: Loopback) -> threading.Thread:
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        return thread
+@contextmanager
+def commanded(*words: str) -> Iterator[str]:
+    """The address of the command itself, while it runs."""
+    command = [sys.executable, "-m", "acutance", "board", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
-    first = Loopback(Site(board))
-    thread = begin(first)
-    page, watch = open_page(first.address)
-    until(page, READY)
-    page.select_option("#curve", "loss")
-    first.stop()
-    thread.join(10)
-    until(page, "document.querySelector('#live').textContent.includes('No answer since')", 30)
-    again = Loopback(Site(board), port=first.port, token=first.token)
-    thread = begin(again)
-    until(page, "document.querySelector('#live').textContent === 'live'", 30)
-    assert page.input_value("#curve") == "loss"
-    page.reload()
-    until(page, READY)
-    assert page.input_value("#curve") == "loss"  # what was chosen outlasts it
-    again.stop()
-    thread.join(10)
-    other = Loopback(Site(board), port=first.port)
-    thread = begin(other)
-    until(page, "document.querySelector('#live').textContent.includes('no longer valid')", 30)
-    other.stop()
-    thread.join(10)
+
+@pytest.mark.slow
+def test_a_page_outlives_its_server_and_goes_on_with_the_next(
+    study, tmp_path, open_page, monkeypatch
+):
+    monkeypatch.setenv("ACUTANCE_CACHE", str(tmp_path / "cache"))
+    gone = "document.querySelector('#live').textContent.includes('No answer since')"
+    with commanded(str(study)) as address:
+        page, watch = open_page(address)
+        until(page, READY)
+        page.select_option("#curve", "loss")
+    until(page, gone, 30)
+    assert page.locator("#runs tbody tr").count() == 6  # what was known stays
+    with commanded(str(study)) as again:
+        assert again == address
+        until(page, "document.querySelector('#live').textContent === 'live'", 30)
+        assert page.input_value("#curve") == "loss"
+        page.reload()
+        until(page, READY)
+        assert page.input_value("#curve") == "loss"  # what was chosen outlasts a reload
+    until(page, gone, 30)
+    with commanded(str(study), "--fresh", "--port", address.split(":")[2].split("/")[0]):
+        until(page, "document.querySelector('#live').textContent.includes('no longer valid')", 30)
     assert all("Failed to load resource" in line for line in watch.said)
 
 
@@ -271,10 +280,11 @@ def test_axe_finds_nothing(address, open_page, scheme, width, height):
     page.click("#values summary")
     page.click("#share-values summary")
     page.evaluate(place.read_text(encoding="utf-8"))
-    for _ in range(2):
+    for with_keys in (False, True):
+        if with_keys:
+            page.click("#help")
         found = page.evaluate("axe.run()")["violations"]
         assert [(v["impact"], v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
-        page.click("#help")
 
 
 @pytest.mark.slow
