@@ -82,7 +82,7 @@ def _under(root: Path, title: str, *, alone: bool) -> Iterator[Found]:
         if _is_file(folder / STUDY):
             yield from _of_study(folder, root, "" if within == "." and alone else f"{name}/")
         elif is_run(folder):
-            yield from _of_run(folder, root, name)
+            yield from _staged(Found(folder, root, name, name))
         elif depth < DEEPEST:
             inner = [one for one in subfolders(folder) if not one.name.startswith(".")]
             if _is_file(folder / SEARCH):
@@ -96,12 +96,13 @@ def is_run(folder: Path) -> bool:
     return any(_is_file(folder / name) for name in ("run.toml", "log.jsonl"))
 
 
-def _of_run(folder: Path, root: Path, name: str, arm: str = "", **known: Any) -> Iterator[Found]:
+def _staged(run: Found) -> Iterator[Found]:
     """A run, and before it its first stage where it has one."""
-    first = folder / FIRST
+    first = run.folder / FIRST
     if is_run(first) and not first.is_symlink():
-        yield Found(first, root, f"{name}, first stage", f"{arm or name}, first stage")
-    yield Found(folder, root, name, arm or name, **known)
+        more = ", first stage"
+        yield Found(first, run.root, run.name + more, run.arm + more)
+    yield run
 
 
 def _of_study(study: Path, root: Path, before: str) -> Iterator[Found]:
@@ -119,19 +120,21 @@ def _of_study(study: Path, root: Path, before: str) -> Iterator[Found]:
                 more = f", {budget:,} steps" if len(budgets) > 1 else ""
                 arm = f"{before}{loss}{more}"
                 name = f"{arm}, seed {seed}"
-                yield from _of_run(folder, root, name, arm, loss=loss, steps=budget, seed=seed)
+                yield from _staged(Found(folder, root, name, arm, loss, budget, seed))
 
 
 def _of_search(search: Path, root: Path, before: str) -> Iterator[Found]:
     """Trials of a search, and the runs again of its front, whose seeds make an arm each."""
     for trial in subfolders(search / "trials"):
         if is_run(trial):
-            yield from _of_run(trial, root, f"{before}trial {trial.name}", is_trial=True)
+            name = f"{before}trial {trial.name}"
+            yield from _staged(Found(trial, root, name, name, is_trial=True))
     for again in subfolders(search / "again"):
         arm = f"{before}trial {again.name} again"
         for seed in subfolders(again):
             if is_run(seed / "run"):
-                yield from _of_run(seed / "run", root, f"{arm}, {seed.name}", arm, is_trial=True)
+                name = f"{arm}, {seed.name}"
+                yield from _staged(Found(seed / "run", root, name, arm, is_trial=True))
 
 
 def _asked(path: Path, table: str) -> Mapping[str, Any]:

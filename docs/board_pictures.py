@@ -1,0 +1,90 @@
+"""Photograph the board for docs/viewing.md, by Playwright: python docs/board_pictures.py
+
+Writes docs/images/board.jpg and board-run.jpg: a run with samples, then a study of three losses
+by three seeds while its last seed trains, on scikit-image's free photographs. Takes minutes.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from acutance.study.quickstart import sample_folder
+from view_pictures import CHROMIUM, QUIET, SIZE, photograph, served
+
+LEARN = ("astronaut.png", "hubble_deep_field.jpg", "ihc.png", "retina.jpg")
+TEST = ("chelsea.png", "coffee.png", "rocket.jpg")
+STEPS, SCORED = "400", "25"
+LOSSES = ("l1", "mse", "90% l1 + 10% fft")
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    with TemporaryDirectory() as folder, sync_playwright() as player:
+        place = Path(folder)
+        learn, test = (copied(place / name, names) for name, names in
+                       (("photos", LEARN), ("test", TEST)))  # fmt: skip
+        shared = ["--network", "compact:nano", "--scale", "2", "--steps", STEPS, "--quiet"]
+        shared += ["--set", f"log.score_every={SCORED}", "--set", "log.every=10"]
+        run = ["train", learn, "--val", test, "--loss", LOSSES[2], "--run", f"{place}/runs/sharp"]
+        acutance([*run, *shared, "--set", "log.samples=2"]).wait()
+        losses = [word for loss in LOSSES for word in ("--loss", loss)]
+        study = ["compare", learn, *losses, "--test", test, "--seeds", "3"]
+        compare = acutance([*study, "--run", f"{place}/runs/l1-or-mse", *shared])
+        browser = player.chromium.launch(
+            executable_path=CHROMIUM, args=QUIET, chromium_sandbox=False
+        )
+        page = browser.new_page(viewport=SIZE)
+        with served(["board", f"{place}/runs", "--fresh"]) as address:
+            wait_for_the_last_seed(address)
+            page.goto(address)
+            page.wait_for_selector("#plot polyline")
+            page.select_option("#part", "0.2")
+            photograph(page, "board")
+            page.select_option("#run", label="sharp")
+            page.wait_for_selector("#shares polygon")
+            page.locator("#one-title").scroll_into_view_if_needed()
+            photograph(page, "board-run", full_page=True, clip=below(page, "#one-title"))
+        browser.close()
+        compare.terminate()
+        compare.wait()
+
+
+def copied(target: Path, names: tuple[str, ...]) -> str:
+    """A folder with these of scikit-image's photographs, those that are there."""
+    target.mkdir()
+    for name in names:
+        if (sample_folder() / name).is_file():
+            (target / name).write_bytes((sample_folder() / name).read_bytes())
+    return str(target)
+
+
+def acutance(words: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "acutance", *words])
+
+
+def wait_for_the_last_seed(address: str) -> None:
+    """Until a run of seed 2 is half done."""
+    while True:
+        with urllib.request.urlopen(f"{address}state") as answer:
+            runs = json.load(answer)["runs"]
+        if any(run["name"].endswith("seed 2") and run["step"] * 2 > run["steps"] for run in runs):
+            return
+        time.sleep(1.0)
+
+
+def below(page, selector: str) -> dict[str, float]:
+    """The part of the whole page from an element to the end."""
+    top = page.evaluate(
+        f"document.querySelector('{selector}').getBoundingClientRect().top + scrollY"
+    )
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    return {"x": 0, "y": top - 12, "width": SIZE["width"], "height": whole - top + 12}
+
+
+if __name__ == "__main__":
+    main()
