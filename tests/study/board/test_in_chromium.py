@@ -297,7 +297,10 @@ def test_hostile_names_are_text_and_nothing_else(tmp_path, serve, open_page):
         for k in (10, 20):
             values = {"step": k, "loss": 0.5 / k, "terms": terms, "step_s": 0.1}
             add(folder, event("step", k - 30, **values))
-            add(folder, event("score", k - 30, step=k, **{"__proto__": 1, hostile: 2.0}))
+            add(
+                folder,
+                event("score", k - 30, step=k, **{"__proto__": 1, "constructor": 1, hostile: 2.0}),
+            )
         write_samples(folder, hostile, (10,))
         (folder / "failed.txt").write_text(hostile)
     address = serve(Site(Board([tmp_path.resolve()], lambda: NOW))).address

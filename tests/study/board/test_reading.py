@@ -215,7 +215,8 @@ def test_notes_say_what_happened(tmp_path):
         tmp_path,
         event("fault", 1, step=7, what="the term fft", pictures=["a"]),
         event("rollback", 2, step=5, rate_factor=0.5),
-        event("slow", 3, step=9, ratio=1.75),
+        event("slow", 3, step=8, ratio=2.5),
+        event("slow", 3, step=9, ratio=1.75),  # of several in a row the last is kept
         event("alarm", 4, step=9, term="gan", cause="flat", value=0.123456, limit=0.2),
     )
     assert [text for _, _, text in followed(tmp_path).notes] == [

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from acutance.study.board.own import mark_of, opened
 
-SLICE = 2**22  # bytes that are read at once
+SLICE = 2**20  # bytes that are read at once; a page waits for some tenths of a second
 TAIL = 64  # bytes by which a log that was written anew is told from one that has grown
 
 Event = dict[str, Any]

@@ -75,12 +75,12 @@ function show() {
   showTiles(state);
   curves.know(state);
   offer($("run"), state.runs.map((run) => [run.id, run.name]));
-  if (chosen.begun === undefined && !none) begin();
+  if (chosen.begun === undefined && !none && !state.unread) begin();
   table.show(state);
   table.choose($("run").value);
 }
 
-// The first time that there is something: what was chosen before, else what is livelier.
+// The first time that all logs are read: what was chosen before, else what is livelier.
 function begin() {
   chosen.begun = true;
   for (const id of ["curve", "axis", "part", "smooth", "filter"]) if (chosen[id]) pick($(id), chosen[id]);
@@ -102,6 +102,7 @@ function connection() {
 }
 
 function choose(id) {
+  chosen.begun = true;
   $("run").value = id;
   remember();
   table.choose(id);

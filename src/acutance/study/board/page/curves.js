@@ -1,7 +1,7 @@
 // The learning curves: what is drawn, which arms, and the same as a table.
 const NAMES = { loss: "loss", rate: "learning rate", step_s: "seconds of a step", psnr: "PSNR", ssim: "SSIM", lpips: "LPIPS",
                 dists: "DISTS", niqe: "NIQE", small_psnr: "PSNR of lr to bicubic's" };
-const nameOf = (key) => NAMES[key] || (key.startsWith("term ") ? `value of ${key.slice(5)}` : key);
+const nameOf = (key) => (Object.hasOwn(NAMES, key) ? NAMES[key] : key.startsWith("term ") ? `value of ${key.slice(5)}` : key);
 const unitOf = (key) => (key.endsWith("psnr") ? ", dB" : "");
 const MOST_SHOWN = 12; // arms at first; more lines cannot be told apart
 const ROWS = 12;
@@ -10,6 +10,7 @@ class Curves {
   constructor() {
     this.looks = new Map(); // of each arm, for good
     this.hidden = new Set();
+    this.settled = false;
     this.answer = null;
     this.chart = new Chart($("plot"), { onCursor: (x, spoken) => this.cursor(x, spoken) });
     for (const id of ["part", "smooth", "log"]) $(id).addEventListener("change", () => { remember(); this.draw(); });
@@ -26,19 +27,21 @@ class Curves {
     this.draw();
   }
 
-  // Arms as they are now; the first ones are shown, and what runs.
+  // Arms as they are now. At first those with the newest word are shown, which is known once all
+  // logs are read; of later ones as many as there is room for.
   know(state) {
     const rank = new Map();
     for (const run of state.runs) rank.set(run.arm, Math.max(rank.get(run.arm) || 0, (run.state === "running" ? 1e12 : 0) + (run.since || 0)));
-    const fresh = state.arms.filter((arm) => !this.looks.has(arm));
-    const lively = [...fresh].sort((a, b) => rank.get(b) - rank.get(a));
-    let room = MOST_SHOWN - [...this.looks.keys()].filter((arm) => !this.hidden.has(arm)).length;
-    const known = chosen.hidden && new Set(chosen.hidden), shown = chosen.shown && new Set(chosen.shown);
-    for (const arm of lively) {
-      const asked = known && known.has(arm) ? false : shown && shown.has(arm) ? true : null;
-      if (asked === false || (asked === null && room <= 0)) this.hidden.add(arm); else room -= 1;
+    const open = state.arms.filter((arm) => !this.settled || !this.looks.has(arm));
+    for (const arm of open) this.hidden.delete(arm);
+    let room = MOST_SHOWN - (this.settled ? [...this.looks.keys()].filter((arm) => !this.hidden.has(arm)).length : 0);
+    const known = new Set(chosen.hidden), shown = new Set(chosen.shown);
+    for (const arm of [...open].sort((a, b) => rank.get(b) - rank.get(a))) {
+      if (known.has(arm) || (!shown.has(arm) && room <= 0)) this.hidden.add(arm); else room -= 1;
     }
-    for (const arm of fresh) this.looks.set(arm, this.looks.size);
+    for (const arm of open) if (!this.looks.has(arm)) this.looks.set(arm, this.looks.size);
+    for (const arm of open) if (this.items.has(arm)) this.items.get(arm).box.checked = !this.hidden.has(arm);
+    this.settled = !state.unread;
     for (const [arm, item] of this.items) if (!rank.has(arm)) { item.row.remove(); this.items.delete(arm); }
     for (const arm of state.arms) if (!this.items.has(arm)) this.items.set(arm, this.item(arm));
     offer($("curve"), state.curves.map((key) => [key, nameOf(key)]));

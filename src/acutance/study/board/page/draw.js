@@ -69,7 +69,7 @@ function lasting(seconds) {
 
 const pace = (s) => (s === null || s === undefined ? "" : s >= 1 ? `${digits(s, 3)} s` : `${digits(s * 1000, 3)} ms`);
 const GIB = 2 ** 30;
-const gib = (bytes) => `${(bytes / GIB).toFixed(bytes < 10 * GIB ? 1 : 0)} GiB`;
+const gib = (bytes) => (bytes < GIB / 10 ? `${Math.ceil(bytes / 2 ** 20)} MiB` : `${(bytes / GIB).toFixed(bytes < 10 * GIB ? 1 : 0)} GiB`);
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 function clock(seconds) {
