@@ -1,7 +1,7 @@
 """Photograph the board for docs/viewing.md, by Playwright: python docs/board_pictures.py
 
 Writes docs/images/board.jpg and board-run.jpg: a run with samples, then a study of three losses
-by three seeds while its last seed trains, on scikit-image's free photographs. Takes minutes.
+by three seeds while its second seed trains, on scikit-image's free photographs. Takes minutes.
 """
 
 import json
@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,36 +27,45 @@ LOSSES = ("l1", "mse", "90% l1 + 10% fft")
 
 
 def main() -> None:
+    with TemporaryDirectory() as folder, learning(Path(folder)) as runs:
+        look(runs)
+
+
+@contextmanager
+def learning(place: Path) -> Iterator[Path]:
+    """A folder of runs: one that is done, and a study on its way."""
+    learn, test = copied(place / "photos", LEARN), copied(place / "test", TEST)
+    shared = ["--network", "compact:nano", "--scale", "2", "--steps", STEPS, "--quiet"]
+    shared += ["--set", f"log.score_every={SCORED}", "--set", "log.every=4"]
+    run = ["train", learn, "--val", test, "--loss", LOSSES[2], "--run", f"{place}/runs/sharp"]
+    acutance([*run, *shared, "--set", "log.samples=2"]).wait()
+    losses = [word for loss in LOSSES for word in ("--loss", loss)]
+    study = ["compare", learn, *losses, "--test", test, "--seeds", "3"]
+    compare = acutance([*study, "--run", f"{place}/runs/l1-or-mse", *shared])
+    try:
+        yield place / "runs"
+    finally:
+        compare.terminate()
+        compare.wait()
+
+
+def look(runs: Path) -> None:
+    """Photograph the board of these runs once a second seed is half done."""
     from playwright.sync_api import sync_playwright
 
-    with TemporaryDirectory() as folder, sync_playwright() as player:
-        place = Path(folder)
-        learn, test = (copied(place / name, names) for name, names in
-                       (("photos", LEARN), ("test", TEST)))  # fmt: skip
-        shared = ["--network", "compact:nano", "--scale", "2", "--steps", STEPS, "--quiet"]
-        shared += ["--set", f"log.score_every={SCORED}", "--set", "log.every=4"]
-        run = ["train", learn, "--val", test, "--loss", LOSSES[2], "--run", f"{place}/runs/sharp"]
-        acutance([*run, *shared, "--set", "log.samples=2"]).wait()
-        losses = [word for loss in LOSSES for word in ("--loss", loss)]
-        study = ["compare", learn, *losses, "--test", test, "--seeds", "3"]
-        compare = acutance([*study, "--run", f"{place}/runs/l1-or-mse", *shared])
+    with sync_playwright() as player, served(["board", str(runs), "--fresh"]) as address:
+        wait_for_a_second_seed(address)
         browser = player.chromium.launch(
             executable_path=CHROMIUM, args=QUIET, chromium_sandbox=False
         )
         page = browser.new_page(viewport=SIZE)
-        with served(["board", f"{place}/runs", "--fresh"]) as address:
-            wait_for_the_last_seed(address)
-            page.goto(address)
-            page.wait_for_selector("#plot polyline")
-            page.select_option("#part", "0.2")
-            photograph(page, "board")
-            page.select_option("#run", label="sharp")
-            page.wait_for_selector("#shares polygon")
-            page.locator("#one-title").scroll_into_view_if_needed()
-            photograph(page, "board-run", full_page=True, clip=below(page, "#one-title"))
+        page.goto(address)
+        page.wait_for_selector("#plot polyline")
+        photograph(page, "board")
+        page.select_option("#run", label="sharp")
+        page.wait_for_selector("#shares polygon")
+        photograph(page, "board-run", full_page=True, clip=below(page, "#one-title"))
         browser.close()
-        compare.terminate()
-        compare.wait()
 
 
 def copied(target: Path, names: tuple[str, ...]) -> str:
@@ -72,12 +83,12 @@ def acutance(words: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "acutance", *words])
 
 
-def wait_for_the_last_seed(address: str) -> None:
-    """Until a run of seed 2 is half done."""
+def wait_for_a_second_seed(address: str) -> None:
+    """Until a run of seed 1 is half done."""
     while True:
         with urllib.request.urlopen(f"{address}state") as answer:
             runs = json.load(answer)["runs"]
-        if any(run["name"].endswith("seed 2") and run["step"] * 2 > run["steps"] for run in runs):
+        if any(run["name"].endswith("seed 1") and run["step"] * 2 > run["steps"] for run in runs):
             return
         time.sleep(1.0)
 
