@@ -40,7 +40,7 @@ def main() -> None:
         )
         page = browser.new_page(viewport=SIZE)
         sides = ["bicubic", "nano-x2", "--reference", str(hr)]
-        with served([*sides, "--loss", "ssim"]) as address:
+        with served(["view", *sides, "--loss", "ssim"]) as address:
             page.goto(address)
             page.wait_for_selector("#table td")
             page.get_by_role("radio", name="Loss map").click()
@@ -49,7 +49,9 @@ def main() -> None:
             page.keyboard.press("1")
             page.keyboard.press("+")
             photograph(page, "view")
-        with served([*sides, "--blind", "-o", str(Path(folder) / "blind.jsonl")]) as address:
+        with served(
+            ["view", *sides, "--blind", "-o", str(Path(folder) / "blind.jsonl")]
+        ) as address:
             page.goto(address)
             photograph(page, "view-blind")
         browser.close()
@@ -57,8 +59,8 @@ def main() -> None:
 
 @contextmanager
 def served(words: list[str]) -> Iterator[str]:
-    """The address of a viewer, while it runs."""
-    command = [sys.executable, "-m", "acutance", "view", *words]
+    """The address of a command that serves a page, while it runs."""
+    command = [sys.executable, "-m", "acutance", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as viewer:
         assert viewer.stdout is not None
         try:
@@ -69,10 +71,10 @@ def served(words: list[str]) -> Iterator[str]:
             viewer.terminate()
 
 
-def photograph(page: Any, name: str) -> None:
-    """What the page shows once it is at rest, as a light JPEG."""
+def photograph(page: Any, name: str, **part: Any) -> None:
+    """What the page shows once it is at rest, or a `clip` of it, as a light JPEG."""
     page.wait_for_timeout(SETTLE_MS)
-    shot, kept = Image.open(io.BytesIO(page.screenshot())), io.BytesIO()
+    shot, kept = Image.open(io.BytesIO(page.screenshot(**part))), io.BytesIO()
     shot.convert("RGB").save(kept, format="JPEG", quality=60, optimize=True)
     write_atomically(IMAGES / f"{name}.jpg", kept.getvalue())
 

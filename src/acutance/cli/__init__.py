@@ -11,6 +11,7 @@ from acutance.errors import InputError, RunError
 
 # name -> (place, what `acutance --help` says); the texts stand here so that help imports nothing
 COMMANDS = {
+    "board": ("acutance.cli.board:board", "Follow trainings on a live page, in a browser."),
     "check-loss": ("acutance.cli.check_loss:check_loss", "Prove a loss, your own too."),
     "compare": ("acutance.cli.compare:compare", "Which loss is better, with error bars."),
     "degrade": ("acutance.cli.degrade:degrade", "Make pictures worse, as training does."),

@@ -12,9 +12,10 @@ from tests.study.view.conftest import PHOTOS, cut
 from acutance.errors import InputError
 from acutance.imaging.files import read_rgb, write_picture
 from acutance.imaging.picture import Picture
+from acutance.study.loopback.page import as_json_in_html
 from acutance.study.loopback.server import Request
 from acutance.study.view.opening import Wanted, _references, open_exhibition
-from acutance.study.view.page import as_json_in_html, page
+from acutance.study.view.page import page
 from acutance.study.view.scoring import open_judging
 from acutance.study.view.shown import Shown
 from acutance.study.view.site import Site

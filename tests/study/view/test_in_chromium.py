@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.study.conftest import until
 from tests.study.view.test_exhibits import HOSTILE, shown_of
 
 from acutance.imaging.files import read_rgb, write_picture
@@ -26,14 +27,6 @@ SIZES = pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def address(desk, serve) -> str:
     shown = shown_of(desk / "soft", desk / "blocks", reference=str(desk / "hr"), scale=2)
     return serve(Site(shown)).address
-
-
-def until(page, expression: str, seconds: float = 20) -> None:
-    """Wait; Playwright's own way evaluates text within the page, which the policy forbids."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(f"Boolean({expression})"):
-        assert time.monotonic() < end, f"never: {expression}"
-        page.wait_for_timeout(20)
 
 
 def colour(page, x, y) -> list[int]:

@@ -1,9 +1,11 @@
 """A server on 127.0.0.1 that answers by one function; threads, keep-alive, nothing written."""
 
+import json
 import os
 import socket
 import sys
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,8 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-act
 MOST_SENT = 2**16  # bytes of a request's body
 IDLE_S = 60  # after which a connection is closed
 PATIENCE_S = 30  # with answers in work when the server ends
-TEXT = "text/plain; charset=utf-8"
+TEXT, HTML = "text/plain; charset=utf-8", "text/html; charset=utf-8"
+JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,21 @@ NOT_FOUND = Answer(b"Not found.", status=404)
 Application = Callable[[Request], Answer]
 
 
+def as_json(content: object) -> Answer:
+    """An answer that a page reads."""
+    return Answer(json.dumps(content, allow_nan=False).encode("utf-8"), JSON)
+
+
 class Loopback:
     """A server of `application` at `address`; it listens from the moment that it is made.
 
     `application` is called from several threads at once. InputError and RunError that it raises
-    become answers with their words. Raises InputError where the port is taken.
+    become answers with their words. `token` is one that was made before, for a page that is
+    still open. Raises InputError where the port is taken.
     """
 
-    def __init__(self, application: Application, *, port: int = 0) -> None:
-        self.token = new_token()
+    def __init__(self, application: Application, *, port: int = 0, token: str = "") -> None:
+        self.token = token or new_token()
         try:
             self._server = _Server(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
@@ -87,6 +96,21 @@ class Loopback:
     def stop(self) -> None:
         """Make `run` return."""
         self._server.shutdown()
+
+
+def serve(server: Loopback, *, browse: bool) -> None:
+    """Say where on stdout, and answer until Ctrl-C."""
+    sys.stdout.write(server.address + "\n")
+    sys.stdout.flush()
+    sys.stderr.write("Open this address in a browser of this machine. Ctrl-C stops.\n")
+    if browse:
+        webbrowser.open(server.address)
+    server.run()
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: names of files may hold anything, and move its cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class _Server(ThreadingHTTPServer):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from acutance.errors import InputError
-from acutance.study.loopback.server import NOT_FOUND, Answer, Request
+from acutance.study.loopback.server import HTML, NOT_FOUND, Answer, Request, as_json
 from acutance.study.view.page import page
 from acutance.study.view.shown import REFERENCE, Shown
-from acutance.study.view.site import HTML, as_json, as_tile, whole
+from acutance.study.view.site import as_tile, whole
 from acutance.study.view.tiles import Place
 from acutance.study.view.trials import (
     CHOICES,

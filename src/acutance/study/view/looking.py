@@ -1,12 +1,11 @@
 """`view` as a server, and as a file that stands alone."""
 
 import sys
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 from acutance.storage import check_free, write_atomically
-from acutance.study.loopback.server import Loopback
+from acutance.study.loopback.server import Loopback, printable, serve
 from acutance.study.view.carried import carried
 from acutance.study.view.opening import Wanted, open_exhibition
 from acutance.study.view.page import page
@@ -54,18 +53,3 @@ def write_page(
     shown = open_shown(wanted, metrics, protocol)
     text, _ = page({**carried(shown, loss), "served": False, "loss": loss})
     write_atomically(target, text)
-
-
-def serve(server: Loopback, *, browse: bool) -> None:
-    """Say where, and answer until Ctrl-C."""
-    sys.stdout.write(server.address + "\n")
-    sys.stdout.flush()
-    sys.stderr.write("Open this address in a browser of this machine. Ctrl-C stops.\n")
-    if browse:
-        webbrowser.open(server.address)
-    server.run()
-
-
-def printable(text: str) -> str:
-    """Text for a terminal: names of files may hold anything, and move its cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

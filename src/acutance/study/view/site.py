@@ -1,16 +1,13 @@
 """The viewer as an application of the loopback server: addresses to answers."""
 
-import json
 from typing import Any
 
 from acutance.errors import InputError
-from acutance.study.loopback.server import NOT_FOUND, Answer, Request
+from acutance.study.loopback.server import HTML, NOT_FOUND, Answer, Request, as_json
 from acutance.study.view.maps import Asked
 from acutance.study.view.page import page
 from acutance.study.view.shown import Shown
 from acutance.study.view.tiles import Place
-
-HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 class Site:
@@ -69,11 +66,6 @@ def described(shown: Shown) -> dict[str, Any]:
             for k, item in enumerate(exhibition.items)
         ],
     }
-
-
-def as_json(content: object) -> Answer:
-    """An answer that a page reads."""
-    return Answer(json.dumps(content, allow_nan=False).encode("utf-8"), JSON)
 
 
 def as_tile(made: tuple[bytes, str] | None) -> Answer:

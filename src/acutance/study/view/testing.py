@@ -8,10 +8,10 @@ from pathlib import Path
 
 from acutance.errors import InputError
 from acutance.storage import write_atomically
-from acutance.study.loopback.server import Loopback
+from acutance.study.loopback.server import Loopback, printable, serve
 from acutance.study.view.applied import BICUBIC
 from acutance.study.view.blind import BlindTest
-from acutance.study.view.looking import open_shown, printable, serve
+from acutance.study.view.looking import open_shown
 from acutance.study.view.opening import Wanted
 from acutance.study.view.scoring import open_judging
 from acutance.study.view.shown import Shown
