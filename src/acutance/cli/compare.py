@@ -23,6 +23,7 @@ OPTIONS = {
     "protocol": "study.protocol",
     "against": "study.against",
     "show": "study.show",
+    "blind": "study.blind",
     "dial": "study.dial",
     "dial_points": "study.dial_points",
     "data": "data.photos",
@@ -37,7 +38,7 @@ OPTIONS = {
     "precision": "machine.precision",
     "device": "machine.device",
 }
-PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
+PLACES = {"test", "show", "blind", "data", "val", "start"}  # folders, files and models
 
 
 @click.command()
@@ -96,6 +97,14 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     multiple=True,
     shell_complete=offers.places,
     help="Pictures for the report [default: those of --test].",
+)
+@click.option(
+    "--blind",
+    multiple=True,
+    metavar="FILE",
+    shell_complete=offers.places,
+    help="What people chose in `acutance view --blind STUDY`, to stand beside the metrics; repeat "
+    "for more persons [default: blind*.json* in the folder].",
 )
 @click.option(
     "--dial",
@@ -224,13 +233,13 @@ def _show(outcome: "Outcome", *, as_json: bool) -> None:
 
     from acutance.errors import RunError
     from acutance.study.compare.wording import as_json as in_json
-    from acutance.study.compare.wording import sentences
+    from acutance.study.compare.wording import people_lines, sentences
 
     answers = outcome.answers
     if as_json:
         click.echo(json.dumps(in_json(answers), indent=2))
     else:
-        for sentence in sentences(answers):
+        for sentence in (*sentences(answers), *people_lines(answers)):
             click.echo(sentence)
         click.echo(f"\n{outcome.report}")
     if answers.missing:

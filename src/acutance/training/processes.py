@@ -45,7 +45,7 @@ class Group:
         """What the first one says, sent out by it: nothing is gathered, were it a snapshot."""
         told = [said if distributed.get_rank() == 0 else None]
         with _telling_of_loss():
-            distributed.broadcast_object_list(told, src=0, group=self._words)
+            distributed.broadcast_object_list(told, src=0, group=self._words)  # pyright: ignore[reportArgumentType]
         return told[0]
 
     def any(self, flag: bool) -> bool:
