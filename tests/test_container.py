@@ -159,7 +159,8 @@ def test_the_steps_make_a_program_that_runs_without_a_network(tmp_path):
     entry = [*without_network(), *json.loads(image.words("ENTRYPOINT")[0])]
     for words in (json.loads(image.words("CMD")[0]), ["upscale", "small.png", "-o", "big.png"]):
         done([*entry, *words], cwd=tmp_path / "work", env=env)
-    assert Image.open(tmp_path / "work" / "big.png").size == (64, 48)
+    with Image.open(tmp_path / "work" / "big.png") as made:
+        assert made.size == (64, 48)
     wheel = [
         str(home / "bin" / "python"),
         "-m",

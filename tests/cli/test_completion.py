@@ -50,6 +50,8 @@ def names(monkeypatch, line: str) -> list[str]:
         ("acutance compare photos --loss l1+0.1*ms_s", {"l1+0.1*ms_ssim"}),
         ("acutance train photos --recipe esrg", {"esrgan"}),
         ("acutance train photos --recipe esrgan:pa", {"paper"}),
+        ("acutance train photos --recipe=esrgan:pa", {"paper"}),
+        ("acutance train photos --recipe=esrg", {"esrgan"}),
         ("acutance train --network compact:na", {"nano"}),
         ("acutance upscale a.png --model nano-", {"nano-x2"}),
         ("acutance evaluate bic", {"bicubic"}),

@@ -61,6 +61,8 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null ||
     def format_completion(self, item: CompletionItem) -> str:
         """The kind and the value, of which bash has the beginning already."""
         begun = self.get_completion_args()[1]
+        if begun.startswith("--"):  # of --recipe=esrgan:pa the value is what is completed
+            begun = begun.partition("=")[2]
         word = os.environ.get("COMP_WORD", "").lstrip("'\"")
         last = "" if word in (":", "=") else word  # which are words of their own
         kept = begun.removesuffix(last) if begun.endswith(last) else ""
