@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from acutance.errors import InputError
-from acutance.storage import check_free, write_atomically
+from acutance.storage import check_free, replace, write_atomically
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
@@ -45,3 +45,27 @@ def test_a_file_that_only_its_owner_may_read_stays_so_when_it_is_replaced(tmp_pa
     path.chmod(0o600)
     write_atomically(path, b"new")
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
+
+
+@pytest.mark.parametrize(("system", "tries"), [("nt", 3), ("posix", 1)])
+def test_windows_is_asked_again_while_a_file_is_open_elsewhere(
+    tmp_path, monkeypatch, system, tries
+):
+    (tmp_path / "new").write_bytes(b"new")
+    really, asked = os.replace, []
+
+    def refuse_twice(source, target):
+        asked.append(source)
+        if len(asked) < 3:
+            raise PermissionError(13, "Access is denied")
+        really(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse_twice)
+        patch.setattr(os, "name", system)
+        try:
+            replace(tmp_path / "new", tmp_path / "old")
+        except PermissionError:
+            asked.append("refused")
+    assert len(asked) == tries + (system == "posix")
+    assert (tmp_path / "old").exists() == (system == "nt")

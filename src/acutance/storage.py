@@ -4,12 +4,15 @@ import errno
 import os
 import stat
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from acutance.errors import InputError, RunError
+
+_WAITS_S = (0.01, 0.04, 0.15, 0.3, 0.5)
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -65,12 +68,27 @@ def write_atomically(path: Path, fill: Callable[[Path], None] | bytes | str) -> 
             temporary.write_text(fill, encoding="utf-8")
         _flush_to_disk(temporary)
         temporary.chmod(_mode_for(path))
-        os.replace(temporary, path)
+        replace(temporary, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Give `source` the name `target`, in place of what has it.
+
+    Windows refuses that while somebody has one of the two open, if only to look for viruses: there
+    it is tried again for a second. Raises OSError.
+    """
+    for wait_s in _WAITS_S if os.name == "nt" else ():
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(wait_s)
+    os.replace(source, target)
 
 
 def append(file: IO[bytes], content: bytes, *, path: Path, durable: bool = False) -> None:
@@ -105,7 +123,7 @@ def _cannot_write(path: Path, error: OSError) -> RunError:
 
 
 def _flush_to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR)  # Windows flushes only what may be written
     try:
         os.fsync(handle)
     finally:

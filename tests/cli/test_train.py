@@ -1,10 +1,12 @@
 """`acutance train` as a person meets it."""
 
 import re
+import sys
 
 import pytest
 from click.testing import CliRunner
 
+from acutance.cli import main
 from acutance.cli.train import OPTIONS, train
 from acutance.errors import InputError
 from acutance.training.recipe import Recipe, flatten
@@ -111,3 +113,18 @@ def test_bad_input_is_told_in_one_message_and_exit_code_2(
 def test_an_error_is_raised_for_a_setting_without_value():
     result = CliRunner().invoke(train, ["photos", "--set", "optim.rate", "--run", "a"])
     assert isinstance(result.exception, InputError)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--set", "optim.rat=1"], "optim.rat"), (["--nonsense"], "No such option")]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_several_processes_one_says_what_is_wrong(monkeypatch, capsys, words, said, is_first):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr("acutance.training.processes.is_first_to_tell", lambda: is_first)
+    monkeypatch.setattr(sys, "argv", ["acutance", "train", "photos", "--run", "a", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert (said in capsys.readouterr().err) == is_first

@@ -157,6 +157,25 @@ def test_wrong_input_is_told_once(small_recipe, tmp_path):
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--loss", "l3"], "Unknown loss 'l3'"),
+        (["--batch", "1"], "too few for one on each of 2 devices"),
+        (["--set", "optim.rat=1"], "optim.rat"),
+    ],
+)
+def test_wrong_input_is_told_once_by_what_torchrun_started(small_recipe, tmp_path, more, said):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    photos = str(small_recipe(stop__steps=5).data.photos[0])
+    words = ["-m", "--", "acutance", "train", photos, "--run", str(tmp_path / "a"), *more]
+    found = done([*torchrun, *words])
+    assert found.returncode == 1  # torchrun's own
+    told = [line for line in found.stderr.splitlines() if line.startswith("acutance: ")]
+    assert len(told) == 1
+    assert said in told[0]
+
+
 def test_two_hosts_are_joined_by_torchrun(small_recipe, command, tmp_path):
     """Two agents on this machine, with a process each; one of them leads."""
     recipe = small_recipe(stop__steps=20)

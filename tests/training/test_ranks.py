@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-from torch.multiprocessing.spawn import ProcessExitedException
+from torch import Tensor, distributed
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from acutance.data.batches import slices
 from acutance.errors import InputError, RunError
@@ -18,7 +18,9 @@ from acutance.training.launch import _cause
 from acutance.training.loop import train
 from acutance.training.pictures import gather
 from acutance.training.plan import make_plan
+from acutance.training.processes import Group
 from acutance.training.setup import build_job
+from acutance.training.snapshots import save_snapshot, take_up
 from acutance.training.team import Team
 from acutance.training.update import update
 
@@ -50,6 +52,9 @@ class Seat:
 
     def hear(self, said: Any) -> list[Any]:
         return self._table.lay(self._rank, said)
+
+    def listen(self, said: Any) -> Any:
+        return self._table.lay(self._rank, said if self._rank == 0 else None)[0]
 
     def any(self, flag: bool) -> bool:
         return any(self._table.lay(self._rank, flag))
@@ -237,3 +242,40 @@ def test_processes_that_ctrl_c_ended_before_they_began_are_no_failure(tmp_path):
     assert "give the same command to continue" in str(unasked)
     (tmp_path / "input-1.json").write_text('"wrong"')
     assert isinstance(_cause(tmp_path, ended, is_asked=True), InputError)
+
+
+class Silence(Seat):
+    """Where nothing is gathered, or it fails."""
+
+    def hear(self, said: Any) -> list[Any]:
+        raise AssertionError(f"gathered: {said!r}")
+
+
+def test_a_snapshot_comes_from_the_first_and_is_gathered_by_nobody(jobs_of, tmp_path):
+    """Of n ranks each would hold it n times over."""
+    alone, _ = jobs_of(1)
+    update(alone, alone.batch(0))
+    path = save_snapshot(tmp_path, alone.state)
+    _, jobs = jobs_of(3)
+    table = Table(3)
+    for rank, job in enumerate(jobs):
+        job.team = Team(rank, 3, ties=Silence(table, rank))
+    together(jobs, lambda job: take_up(path if job.team.leads else None, job.state, job.team))
+    expected = alone.state.network.state_dict()
+    for job in jobs:
+        found = job.state.network.state_dict()
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.slow
+def test_processes_send_what_the_first_says(tmp_path):
+    """Two processes by gloo, each with words of its own."""
+    spawn(_listen, (str(tmp_path / "met"),), nprocs=2)
+
+
+def _listen(rank: int, place: str) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=2)
+    ties = Group()
+    assert ties.listen(b"x" * 3 if rank == 0 else b"mine") == b"xxx"
+    assert ties.hear(rank) == [0, 1]
+    distributed.destroy_process_group()

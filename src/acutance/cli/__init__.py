@@ -1,10 +1,13 @@
 """The command line: text in, text out. One file per command, imported when it is asked for."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from acutance.catalog import nearest
 from acutance.errors import InputError, RunError
@@ -14,6 +17,7 @@ COMMANDS = {
     "board": ("acutance.cli.board:board", "Follow trainings on a live page, in a browser."),
     "check-loss": ("acutance.cli.check_loss:check_loss", "Prove a loss, your own too."),
     "compare": ("acutance.cli.compare:compare", "Which loss is better, with error bars."),
+    "completion": ("acutance.cli.completion:completion", "Let the shell complete what you type."),
     "degrade": ("acutance.cli.degrade:degrade", "Make pictures worse, as training does."),
     "doctor": ("acutance.cli.doctor:doctor", "Look at this machine and say what is missing."),
     "evaluate": ("acutance.cli.evaluate:evaluate", "Score a model by a named protocol."),
@@ -43,9 +47,20 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:  # a shell asks, and has no use for messages
+                return None
             ctx.fail(f"Unknown command '{cmd_name}'. {nearest(cmd_name, COMMANDS)}")
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         return getattr(import_module(module), attribute)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        offered = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return offered + options
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -59,24 +74,39 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run the command line; turn errors into a line and an exit code (docs/commands.md)."""
+    """Run the command line; turn errors into a line and an exit code (docs/cli.md)."""
+    if "_ACUTANCE_COMPLETE" in os.environ:  # a shell asks: click answers and ends
+        from acutance.cli.completion import make_ready
+
+        make_ready()
     try:
         # click swallows the Exit of a command here and gives its code back
         code = commands.main(prog_name="acutance", standalone_mode=False)
         if isinstance(code, int):
             sys.exit(code)
     except click.ClickException as error:
-        error.show()
+        if _is_to_tell():
+            error.show()
         sys.exit(error.exit_code)
-    except InputError as error:
-        click.echo(f"acutance: {error}", err=True)
-        sys.exit(2)
-    except RunError as error:
-        click.echo(f"acutance: {error}", err=True)
-        sys.exit(1)
+    except (InputError, RunError) as error:
+        _end(str(error), 2 if isinstance(error, InputError) else 1)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("acutance: interrupted.", err=True)
-        sys.exit(130)
+        _end("interrupted.", 130)
     except BrokenPipeError:  # the reader of our pipe went away: not our error
         sys.stderr.close()
         sys.exit(0)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    if _is_to_tell():
+        click.echo(f"acutance: {message}", err=True)
+    sys.exit(code)
+
+
+def _is_to_tell() -> bool:
+    """Whether this process says why it ends: of several that torchrun started the first does."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "TORCHELASTIC_RUN_ID" not in os.environ:
+        return True
+    from acutance.training.processes import is_first_to_tell
+
+    return is_first_to_tell()

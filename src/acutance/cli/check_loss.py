@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli import offers
+
 if TYPE_CHECKING:
     from acutance.losses.proof.suite import Row
 
@@ -21,7 +23,7 @@ RESULTS = {
 
 
 @click.command("check-loss")
-@click.argument("target", metavar="FILE.py:NAME")
+@click.argument("target", metavar="FILE.py:NAME", shell_complete=offers.tried)
 @click.option(
     "--only", "points", multiple=True, metavar="POINT", help="Only this; repeat for more."
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli import offers
 from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ OPTIONS = {
     "protocol": "study.protocol",
     "against": "study.against",
     "show": "study.show",
+    "blind": "study.blind",
     "dial": "study.dial",
     "dial_points": "study.dial_points",
     "data": "data.photos",
@@ -36,11 +38,11 @@ OPTIONS = {
     "precision": "machine.precision",
     "device": "machine.device",
 }
-PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
+PLACES = {"test", "show", "blind", "data", "val", "start"}  # folders, files and models
 
 
 @click.command()
-@click.argument("photos", nargs=-1)
+@click.argument("photos", nargs=-1, shell_complete=offers.places)
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the study.")
 @click.option(
     "--file",
@@ -49,9 +51,18 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     help="TOML file of the study: [study] with losses, and a run's settings.",
 )
 @click.option(
-    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+    "--recipe",
+    default="",
+    shell_complete=offers.recipes,
+    help="Settings of `acutance recipes` but for its loss and length.",
 )
-@click.option("--loss", "losses", multiple=True, help="An arm; the first is the reference.")
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    shell_complete=offers.terms,
+    help="An arm; the first is the reference.",
+)
 @click.option("--steps", help="Budgets, such as 1000,5000 [default: 3000].")
 @click.option("--seeds", type=int, help="Runs of each arm and budget [default: 5].")
 @click.option(
@@ -59,16 +70,42 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     type=click.Choice(["steps", "time"]),
     help="time: a slower loss gets fewer steps [default: steps].",
 )
-@click.option("--test", multiple=True, help="Folder of pictures to judge by. Repeat for more.")
-@click.option("--metrics", help="Such as psnr,ssim,lpips,lr_psnr [default: psnr,ssim].")
-@click.option("--primary", help="Metric that the verdict is about [default: psnr].")
-@click.option("--protocol", help="[default: y@1]")
+@click.option(
+    "--test",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Folder of pictures to judge by. Repeat for more.",
+)
+@click.option(
+    "--metrics",
+    shell_complete=offers.metrics,
+    help="Such as psnr,ssim,lpips,lr_psnr [default: psnr,ssim].",
+)
+@click.option(
+    "--primary",
+    shell_complete=offers.metrics,
+    help="Metric that the verdict is about [default: psnr].",
+)
+@click.option("--protocol", shell_complete=offers.protocols, help="[default: y@1]")
 @click.option(
     "--against",
     type=click.Choice(["first", "all"]),
     help="all: every arm against every other [default: first].",
 )
-@click.option("--show", multiple=True, help="Pictures for the report [default: those of --test].")
+@click.option(
+    "--show",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Pictures for the report [default: those of --test].",
+)
+@click.option(
+    "--blind",
+    multiple=True,
+    metavar="FILE",
+    shell_complete=offers.places,
+    help="What people chose in `acutance view --blind STUDY`, to stand beside the metrics; repeat "
+    "for more persons [default: blind*.json* in the folder].",
+)
 @click.option(
     "--dial",
     nargs=2,
@@ -76,11 +113,30 @@ PLACES = {"test", "show", "data", "val", "start"}  # folders, files and models
     help="Two arms: score the mixtures of their weights, too, and draw the curve.",
 )
 @click.option("--dial-points", type=int, help="Mixtures, with both ends [default: 8].")
-@click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
-@click.option("--val", multiple=True, help="Pictures to watch by [default: 5 % held out].")
+@click.option(
+    "--data",
+    multiple=True,
+    shell_complete=offers.places,
+    help="More photographs, or 'procedural[:COUNT]'.",
+)
+@click.option(
+    "--val",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Pictures to watch by [default: 5 % held out].",
+)
 @click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
-@click.option("--from", "start", help="Trained model that every arm begins from.")
+@click.option(
+    "--network",
+    shell_complete=offers.networks,
+    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
+)
+@click.option(
+    "--from",
+    "start",
+    shell_complete=offers.models,
+    help="Trained model that every arm begins from.",
+)
 @click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
 @click.option("--batch", type=int, help="Crops a step [default: 16].")
 @click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
@@ -177,13 +233,13 @@ def _show(outcome: "Outcome", *, as_json: bool) -> None:
 
     from acutance.errors import RunError
     from acutance.study.compare.wording import as_json as in_json
-    from acutance.study.compare.wording import sentences
+    from acutance.study.compare.wording import people_lines, sentences
 
     answers = outcome.answers
     if as_json:
         click.echo(json.dumps(in_json(answers), indent=2))
     else:
-        for sentence in sentences(answers):
+        for sentence in (*sentences(answers), *people_lines(answers)):
             click.echo(sentence)
         click.echo(f"\n{outcome.report}")
     if answers.missing:

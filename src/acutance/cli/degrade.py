@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from acutance.cli import offers
 from acutance.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,16 +17,23 @@ OTHERS = 6  # further draws on a sheet: a row
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True)
+@click.argument("photos", nargs=-1, required=True, shell_complete=offers.places)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     help="Folder, or a .png for one picture [default: degraded; of --show, beside here].",
 )
-@click.option("--recipe", help="NAME of `acutance recipes`: its degradation, at its scale.")
 @click.option(
-    "--degrade", "chain", help="Stages, as in 'reduce | jpeg(quality=(30, 95))', or a TOML file."
+    "--recipe",
+    shell_complete=offers.recipes,
+    help="NAME of `acutance recipes`: its degradation, at its scale.",
+)
+@click.option(
+    "--degrade",
+    "chain",
+    shell_complete=offers.stages,
+    help="Stages, as in 'reduce | jpeg(quality=(30, 95))', or a TOML file.",
 )
 @click.option("--scale", type=int, help="hr side over lr side [default: the recipe's].")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True)

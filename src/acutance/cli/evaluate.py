@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli import offers
+
 if TYPE_CHECKING:
     from acutance.evaluation.scoring import Scores
 
@@ -24,7 +26,7 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=offers.judged)
 @click.option(
     "--data",
     "folders",
@@ -40,6 +42,7 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
 )
 @click.option(
     "--protocol",
+    shell_complete=offers.protocols,
     default="y@1",
     show_default=True,
     help="y@1: as papers score networks; table@1: the classic bicubic table; rgb@1; grey@1: "
@@ -47,6 +50,7 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
 )
 @click.option(
     "--degrade",
+    shell_complete=offers.stages,
     default="",
     help="What makes the pictures that are shown, as in 'jpeg(quality=10)', the name of "
     "a recipe, or a TOML file [default: MATLAB's bicubic].",
@@ -60,6 +64,7 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
 )
 @click.option(
     "--metrics",
+    shell_complete=offers.metrics,
     default="psnr,ssim",
     show_default=True,
     callback=named_metrics,
@@ -67,11 +72,18 @@ def named_metrics(_context: click.Context, _option: click.Parameter, text: str) 
 )
 @click.option(
     "--shrink",
+    shell_complete=offers.places,
     metavar="RUN",
     default="",
     help="Run whose learned F makes the small pictures  [default: bicubic]",
 )
-@click.option("--engine", default="auto", show_default=True, help="What runs the network.")
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    shell_complete=offers.engines,
+    help="What runs the network.",
+)
 @click.option(
     "--json",
     "target",

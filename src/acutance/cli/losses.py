@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli import offers
+
 if TYPE_CHECKING:
     from acutance.losses.declarations import Declaration
 
@@ -37,7 +39,7 @@ def losses(ctx: click.Context, as_json: bool) -> None:
 
 
 @losses.command()
-@click.argument("name")
+@click.argument("name", shell_complete=offers.terms)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def show(name: str, as_json: bool) -> None:
     """Print the card of a loss: formula, claims, blind spots, and what it costs here.

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acutance.cli import offers
+
 if TYPE_CHECKING:
     from acutance.models.listing import Listed
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=offers.known_models)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def models(name: str | None, as_json: bool) -> None:
     """List what `train --network` takes, and the bundled models that `--model` takes.

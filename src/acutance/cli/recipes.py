@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from acutance.cli import offers
+
 if TYPE_CHECKING:
     from acutance.training.package_recipes import PackageRecipe
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=offers.recipes)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def recipes(name: str | None, as_json: bool) -> None:
     """List what `train --recipe` takes; with NAME or NAME:PRESET, show its settings.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from acutance.cli import offers
 from acutance.cli import upscale_options as given
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True)
+@click.argument("inputs", nargs=-1, required=True, shell_complete=offers.places)
 @click.option(
     "-o",
     "--output",
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "-m",
     "--model",
+    shell_complete=offers.places,
     required=True,
     help="Folder of a run that was trained with network.shrink, or its shrink.safetensors.",
 )

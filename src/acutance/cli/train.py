@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from acutance.cli import offers
 from acutance.cli.given import given_settings
 
 # option of the command -> setting of the recipe
@@ -38,9 +39,14 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 
 
 @click.command()
-@click.argument("photos", nargs=-1)
+@click.argument("photos", nargs=-1, shell_complete=offers.places)
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.")
-@click.option("--recipe", default="", help="NAME[:PRESET] of `acutance recipes` [default: none].")
+@click.option(
+    "--recipe",
+    default="",
+    shell_complete=offers.recipes,
+    help="NAME[:PRESET] of `acutance recipes` [default: none].",
+)
 @click.option(
     "--config",
     "files",
@@ -55,27 +61,58 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
     metavar="KEY=VALUE",
     help="Any setting by its name, such as optim.rate=2e-4.",
 )
-@click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
-@click.option("--lr", multiple=True, help="Folder of given lr pictures, paired by name.")
+@click.option(
+    "--data",
+    multiple=True,
+    shell_complete=offers.places,
+    help="More photographs, or 'procedural[:COUNT]'.",
+)
+@click.option(
+    "--lr",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Folder of given lr pictures, paired by name.",
+)
 @click.option(
     "--degrade",
+    shell_complete=offers.stages,
     help="What makes lr: stages as in 'reduce | jpeg(quality=(30, 95))', the name of a recipe, or "
     "a TOML file [default: MATLAB's bicubic].",
 )
-@click.option("--val", multiple=True, help="Pictures to judge by [default: 5 % held out].")
+@click.option(
+    "--val",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Pictures to judge by [default: 5 % held out].",
+)
 @click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
+@click.option(
+    "--network",
+    shell_complete=offers.networks,
+    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
+)
 @click.option("--color", type=click.Choice(["rgb", "luma"]), help="[default: the network's own]")
 @click.option(
     "--head", type=click.Choice(["spread"]), help="Also predict how sure it is, for a likelihood."
 )
-@click.option("--from", "start", help="Trained model to begin from, of this scale or another.")
-@click.option("--loss", help="Expression over `acutance losses` [default: l1].")
+@click.option(
+    "--from",
+    "start",
+    shell_complete=offers.models,
+    help="Trained model to begin from, of this scale or another.",
+)
+@click.option(
+    "--loss", shell_complete=offers.terms, help="Expression over `acutance losses` [default: l1]."
+)
 @click.option(
     "--balance",
     help="Rule that weighs the terms, such as dwa or pcgrad [default: none].",
 )
-@click.option("--teacher", help="Trained model to learn from, by the loss output_distillation.")
+@click.option(
+    "--teacher",
+    shell_complete=offers.models,
+    help="Trained model to learn from, by the loss output_distillation.",
+)
 @click.option("--optim", help="adam, adamw, sgd, gd or schedule_free [default: adam].")
 @click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
 @click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
@@ -127,12 +164,14 @@ def train(
     given = given_settings(options, OPTIONS, places=PLACES, photos=photos, assignments=assignments)
     layers.append(("command line", given))
     settled, origin = make_recipe(layers)
+    from acutance.training.start import carry_out, is_leader, require_training
+
     if print_config:
-        _print_config(settled, origin)
+        if is_leader():
+            _print_config(settled, origin)
         return
     if folder is None and not dry_run:
         raise click.UsageError("Name the run's folder: --run runs/NAME.")
-    from acutance.training.start import carry_out, is_leader, require_training
 
     require_training()
     if dry_run:

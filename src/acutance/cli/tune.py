@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
+from acutance.cli import offers
 from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ class _Search(click.Group):
             args = ["search", *args]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The other commands, what stands for PHOTOS, and the options of `search`."""
+        found = super().shell_complete(ctx, incomplete)
+        found += self.commands["search"].shell_complete(ctx, incomplete)
+        return [*found, CompletionItem(incomplete, type="file")]
+
 
 @click.group(cls=_Search)
 def tune() -> None:
@@ -63,18 +71,29 @@ def tune() -> None:
 
 
 @tune.command()
-@click.argument("photos", nargs=-1)
+@click.argument("photos", nargs=-1, shell_complete=offers.places)
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the search.")
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of the search."
 )
 @click.option(
-    "--recipe", default="", help="Settings of `acutance recipes` but for its loss and length."
+    "--recipe",
+    default="",
+    shell_complete=offers.recipes,
+    help="Settings of `acutance recipes` but for its loss and length.",
 )
-@click.option("--loss", help="A loss with names for the weights to find.")
+@click.option(
+    "--loss", shell_complete=offers.terms, help="A loss with names for the weights to find."
+)
 @click.option("--range", "ranges", multiple=True, metavar="NAME=LOW..HIGH[:log]")
-@click.option("--terms", help="Or a pool of losses that share the gradient: l1,fft,ssim.")
-@click.option("--objective", help="One to three metrics [default: psnr,lpips].")
+@click.option(
+    "--terms",
+    shell_complete=offers.pool,
+    help="Or a pool of losses that share the gradient: l1,fft,ssim.",
+)
+@click.option(
+    "--objective", shell_complete=offers.metrics, help="One to three metrics [default: psnr,lpips]."
+)
 @click.option("--trials", type=int, help="[default: 40]")
 @click.option("--steps", type=int, help="Of a trial that survives [default: 300].")
 @click.option("--rungs", type=int, help="Halts, each at twice the steps of the last [default: 3].")
@@ -85,15 +104,34 @@ def tune() -> None:
     help="[default: tpe]",
 )
 @click.option("--sampler-seed", type=int, help="[default: 0]")
-@click.option("--protocol", help="[default: y@1]")
+@click.option("--protocol", shell_complete=offers.protocols, help="[default: y@1]")
 @click.option("--storage", help="URL of a database that workers share [default: a file in --run].")
 @click.option("--front", type=int, help="Members of the front to run again [default: 5].")
 @click.option("--again", type=int, help="Fresh seeds for each of them [default: 3].")
-@click.option("--data", multiple=True, help="More photographs, or 'procedural[:COUNT]'.")
-@click.option("--val", multiple=True, help="Pictures to judge by [default: 5 % held out].")
+@click.option(
+    "--data",
+    multiple=True,
+    shell_complete=offers.places,
+    help="More photographs, or 'procedural[:COUNT]'.",
+)
+@click.option(
+    "--val",
+    multiple=True,
+    shell_complete=offers.places,
+    help="Pictures to judge by [default: 5 % held out].",
+)
 @click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option("--network", help="NAME[:PRESET] of `acutance models` [default: compact:nano].")
-@click.option("--from", "start", help="Trained model that every trial begins from.")
+@click.option(
+    "--network",
+    shell_complete=offers.networks,
+    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
+)
+@click.option(
+    "--from",
+    "start",
+    shell_complete=offers.models,
+    help="Trained model that every trial begins from.",
+)
 @click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
 @click.option("--batch", type=int, help="Crops a step [default: 16].")
 @click.option("--rate", type=float, help="Full learning rate [default: the network's own].")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from acutance.cli import offers
 from acutance.cli import upscale_options as given
 from acutance.cli.given import as_cluster
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=given.UpscaleCommand)
-@click.argument("inputs", nargs=-1)
+@click.argument("inputs", nargs=-1, shell_complete=offers.places)
 @click.option(
     "-o",
     "--output",
@@ -103,11 +104,16 @@ if TYPE_CHECKING:
 @click.option(
     "-m",
     "--model",
+    shell_complete=offers.models,
     help="Bundled name such as nano, run folder, model file, mix such as a:0.7,b:0.3, or "
     "bicubic  [default: photo for JPEG, small for others, or the best at hand]",
 )
 @click.option(
-    "--engine", default="auto", show_default=True, help="auto, onnx_runtime, pytorch or openvino."
+    "--engine",
+    default="auto",
+    show_default=True,
+    shell_complete=offers.engines,
+    help="auto, onnx_runtime, pytorch or openvino.",
 )
 @click.option("--fast", is_flag=True, help="Lower precision where that is faster here.")
 @click.option(

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
+from acutance.cli import offers
 from acutance.cli.evaluate import named_metrics
 
 
 @click.command()
-@click.argument("sides", nargs=-1)
+@click.argument("sides", nargs=-1, shell_complete=offers.judged)
 @click.option(
     "--reference",
+    shell_complete=offers.places,
     metavar="HR",
     help="Original picture or folder of them: for scores, error maps, and for models to be "
     "applied to.",
@@ -23,16 +25,26 @@ from acutance.cli.evaluate import named_metrics
 )
 @click.option(
     "--degrade",
+    shell_complete=offers.stages,
     default="",
     help="What makes the small pictures that models are shown, as for evaluate "
     "[default: MATLAB's bicubic].",
 )
 @click.option(
     "--metrics", default="psnr,ssim", show_default=True, callback=named_metrics,
+    shell_complete=offers.metrics,
     help="Names with commas between, as for evaluate.",
 )  # fmt: skip
-@click.option("--protocol", default="y@1", show_default=True, help="y@1 or rgb@1.")
-@click.option("--loss", default="", help="Expression whose map is shown first.")
+@click.option(
+    "--protocol",
+    default="y@1",
+    show_default=True,
+    shell_complete=offers.protocols,
+    help="y@1 or rgb@1.",
+)
+@click.option(
+    "--loss", default="", shell_complete=offers.terms, help="Expression whose map is shown first."
+)
 @click.option(
     "-o", "--output",
     type=click.Path(path_type=Path, dir_okay=False),

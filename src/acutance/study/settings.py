@@ -21,6 +21,9 @@ QUIET = {"data.hold_out_seed": 0, "log.samples": 0, "log.tensorboard": "off"}
 T = TypeVar("T")
 
 
+WHAT = {"study": "study", "tune": "search"}
+
+
 @dataclass(frozen=True)
 class Kind:
     """What is asked of many runs: the name of its table, and what it gives each of them."""
@@ -78,6 +81,13 @@ def join_layers(
         problem = error.errors()[0]
         raise InputError(f"{lead}{problem['loc'][0]}: {problem['msg']}.") from error
     recipe, _ = make_recipe(shared)
+    devices = recipe.machine.devices * recipe.machine.nodes
+    if devices > 1:
+        raise InputError(
+            f"The settings ask for {devices} devices (machine.devices, machine.nodes), which would "
+            f"share each run. The runs of a {WHAT[kind.table]} have one device each and stand side "
+            "by side: leave the settings out, and give the same command once for each device."
+        )
     return found, recipe
 
 

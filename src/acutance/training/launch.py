@@ -98,7 +98,7 @@ def run_under_torchrun(recipe: Recipe, folder: Path, *, quiet: bool, began: floa
             outcome = order.carry_out(team)
         except (InputError, RunError, KeyboardInterrupt) as error:
             if int(os.environ["WORLD_SIZE"]) > 1 and not is_first_to_tell():
-                sys.exit(CODES[_kind(error)])
+                sys.exit(CODES[_kind(error)])  # of a script; the command asks again, and is told
             raise
     _part_ways()
     return outcome

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import torch
@@ -39,6 +40,13 @@ class Group:
         with _telling_of_loss():
             distributed.all_gather_object(heard, said, group=self._words)
         return heard
+
+    def listen(self, said: Any) -> Any:
+        """What the first one says, sent out by it: nothing is gathered, were it a snapshot."""
+        told = [said if distributed.get_rank() == 0 else None]
+        with _telling_of_loss():
+            distributed.broadcast_object_list(told, src=0, group=self._words)  # pyright: ignore[reportArgumentType]
+        return told[0]
 
     def any(self, flag: bool) -> bool:
         """Whether one of them says yes."""
@@ -99,8 +107,12 @@ def check_device_count(device: str, count: int) -> None:
         )
 
 
+@cache
 def is_first_to_tell() -> bool:
-    """Whether no other process that torchrun started has told of a failure; asked once each."""
+    """Whether no other process that torchrun started has told of a failure before.
+
+    Without the store where they count it is the first process that tells.
+    """
     rank, attempt = os.environ["RANK"], os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     try:
         store = distributed.TCPStore(  # pyright: ignore[reportPrivateImportUsage]

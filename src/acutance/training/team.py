@@ -21,6 +21,10 @@ class Ties(Protocol):
         """What each process says, in the order of their ranks."""
         ...
 
+    def listen(self, said: Any) -> Any:
+        """What the first one says; the others' is of no account."""
+        ...
+
     def any(self, flag: bool) -> bool:
         """Whether one of them says yes."""
         ...
@@ -90,7 +94,7 @@ class Team:
 
     def from_leader(self, make: Callable[[], T]) -> T:
         """What `make` gives in the process that leads; it is called nowhere else."""
-        return make() if self.ties is None else self.ties.hear(make() if self.leads else None)[0]
+        return make() if self.ties is None else self.ties.listen(make() if self.leads else None)
 
     def any(self, flag: bool) -> bool:
         """Whether one of the processes says yes."""

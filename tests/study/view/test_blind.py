@@ -1,7 +1,9 @@
 """A blind test: what is asked, what is written down, and what it says."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tests.study.view.test_exhibits import shown_of
 from acutance.errors import InputError
 from acutance.study.loopback.server import Request
 from acutance.study.view.blind import BlindTest
+from acutance.study.view.content import Content
 from acutance.study.view.opening import Wanted
 from acutance.study.view.ranking import CRITICAL, rank, share_interval
 from acutance.study.view.testing import Mixing, make_test, report
@@ -21,7 +24,9 @@ from acutance.study.view.verdict import judge, metric_values
 def plan(**more) -> Plan:
     pairs = pairs_of([[0, 1, 2]] * 4)
     asked = {"names": ("a", "b", "c"), "pictures": tuple("wxyz"), "pairs": pairs, "sides": ()}
-    return Plan(**(asked | more))
+    asked |= more
+    asked.setdefault("content", Content(asked["names"], "hr", ""))
+    return Plan(**asked)
 
 
 def test_every_pair_is_asked_once_a_round_and_the_other_way_in_the_next():
@@ -168,13 +173,18 @@ def test_files_of_different_sides_are_not_joined(tmp_path):
         judge([read_answers(tmp_path / "a"), read_answers(tmp_path / "b")])
 
 
-@pytest.mark.parametrize(
-    ("what", "value"),
-    [("sides", ("p", "r")), ("reference", "other"), ("scale", 4), ("degrade", "box")],
-)
-def test_files_of_different_pictures_are_not_joined(tmp_path, what, value):
-    asked = {"names": ("a", "b"), "sides": ("p", "q"), "reference": "hr", "scale": 2}
-    for name, more in (("a", {}), ("b", {what: value})):
+OTHERS = {
+    "pictures of 'b'": {"content": Content(("p", "r"), "hr", "")},
+    "reference": {"content": Content(("p", "q"), "other", "")},
+    "degrade": {"content": Content(("p", "q"), "hr", "box")},
+    "scale": {"scale": 4},
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_files_of_different_pictures_are_not_joined(tmp_path, what):
+    asked = {"names": ("a", "b"), "content": Content(("p", "q"), "hr", ""), "scale": 2}
+    for name, more in (("a", {}), ("b", OTHERS[what])):
         begin(tmp_path / name, plan(**(asked | more)))
         add(tmp_path / name, Choice(0, "w", "a", "b", "left", 1.0))
     with pytest.raises(InputError, match=rf"different pictures: their {what} differ"):
@@ -183,23 +193,55 @@ def test_files_of_different_pictures_are_not_joined(tmp_path, what, value):
 
 def test_files_of_the_same_sides_in_another_order_are_joined(tmp_path):
     for name, names, sides in (("a", ("a", "b"), ("p", "q")), ("b", ("b", "a"), ("q", "p"))):
-        begin(tmp_path / name, plan(names=names, sides=sides))
+        begin(tmp_path / name, plan(names=names, content=Content(sides, "hr", "")))
         add(tmp_path / name, Choice(0, "w", "a", "b", "left", 1.0))
     assert judge([read_answers(tmp_path / "a"), read_answers(tmp_path / "b")]).choices == 2
 
 
 @pytest.mark.parametrize(
-    ("what", "value"), [("degrade", "noise"), ("pairs", pairs_of([[0, 1, 2], [0, 1], [1, 2], [0]]))]
+    ("what", "more"),
+    [
+        ("degrade", {"content": Content(("a", "b", "c"), "hr", "noise")}),
+        ("pictures of 'b'", {"content": Content(("a", "x", "c"), "hr", "")}),
+        ("pairs", {"pairs": pairs_of([[0, 1, 2], [0, 1], [1, 2], [0]])}),
+    ],
 )
-def test_other_pictures_or_pairs_are_another_test(tmp_path, what, value):
+def test_other_pictures_or_pairs_are_another_test(tmp_path, what, more):
     """The sides' names and the pictures' stay the same, and the numbers mean other pairs."""
     begin(tmp_path / "x", plan())
     with pytest.raises(InputError, match=f"its {what} differ"):
-        begin(tmp_path / "x", plan(**{what: value}))
+        begin(tmp_path / "x", plan(**more))
+
+
+def test_a_test_goes_on_where_its_folder_was_moved(desk, tmp_path, monkeypatch):
+    """Named from elsewhere, too; the report finds the pictures again from the file."""
+    shutil.copytree(desk, tmp_path / "old")
+
+    def held_in(folder, lead="."):
+        monkeypatch.chdir(folder)
+        words = tuple(f"{lead}/{name}" for name in ("soft", "blocks"))
+        wanted = Wanted(words, f"{lead}/hr", 2)
+        shown = shown_of(*words, reference=wanted.reference, scale=2)
+        return BlindTest(shown, make_test(shown, wanted, Mixing()), Path(lead) / "anna.jsonl")
+
+    choose(held_in(tmp_path / "old"), 0, "left")
+    (tmp_path / "old").rename(tmp_path / "new")
+    again = held_in(tmp_path, "new")
+    assert again.done == 1
+    choose(again, 1, "left")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "new").rename(tmp_path / "there" / "new")
+    verdict = report([tmp_path / "there" / "new" / "anna.jsonl"], ("psnr",), "y@1", say=pytest.fail)
+    assert (verdict.choices, len(verdict.agreements)) == (2, 2)
+    changed = tmp_path / "there" / "new" / "soft" / "coffee_x2.png"
+    changed.write_bytes((desk / "blocks" / "coffee.png").read_bytes())
+    with pytest.raises(InputError, match="its pictures of 'soft' differ"):
+        held_in(tmp_path / "there" / "new")
 
 
 def test_the_report_scores_what_was_degraded_as_in_the_test(desk, tmp_path, monkeypatch):
     asked = []
+    monkeypatch.chdir(tmp_path)
     wanted = Wanted(("bicubic", str(desk / "blocks")), str(desk / "hr"), 2, "box")
     shown = shown_of(str(desk / "soft"), str(desk / "blocks"), reference=wanted.reference)
     BlindTest(shown, make_test(shown, wanted, Mixing()), tmp_path / "x")
@@ -211,7 +253,10 @@ def test_the_report_scores_what_was_degraded_as_in_the_test(desk, tmp_path, monk
 
     monkeypatch.setattr("acutance.study.view.testing.open_shown", opened)
     report([tmp_path / "x"], ("psnr",), "y@1", say=print)
-    assert asked == [wanted]
+    (found,) = asked
+    same = [Path(word).resolve() for word in (found.sides[1], found.reference)]
+    assert same == [(desk / "blocks").resolve(), (desk / "hr").resolve()]
+    assert (found.sides[0], found.scale, found.degrade) == ("bicubic", 2, "box")
 
 
 @pytest.mark.parametrize("content", ["", "[]\n", "{}\n", '{"kind": "other"}\n', "\xff"])

@@ -17,6 +17,7 @@ from acutance.study.statistics import PairedResult, compare_paired, holm, seed_n
 
 if TYPE_CHECKING:  # runs need torch, and answers do not
     from acutance.study.compare.runs import Run
+    from acutance.study.view.verdict import Verdict as Ranking
 
 BOOTSTRAP_SEED = 0
 
@@ -66,6 +67,7 @@ class Answers:
     differences: tuple[Difference, ...]
     missing: tuple[str, ...]  # runs that failed or were not carried out
     dial: tuple[Mixed, ...] = ()  # at the largest budget
+    people: "Ranking | None" = None  # of a blind test, sides called by their arms
 
 
 Place = tuple[int, str, str]  # budget, set, metric

@@ -14,7 +14,7 @@ from acutance.evaluation.scoring import Scores
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, Difference
 from acutance.study.compare.figures.bands import learning_curves
-from acutance.study.compare.figures.costs import cost_table, score_table
+from acutance.study.compare.figures.costs import cost_table, people_table, score_table
 from acutance.study.compare.figures.figure import Figure, Named, name_arms
 from acutance.study.compare.figures.forest import Forest, forest, sign
 from acutance.study.compare.figures.pictures import strips
@@ -23,7 +23,7 @@ from acutance.study.compare.figures.shares import Pulls, pulls
 from acutance.study.compare.figures.winners import winners
 from acutance.study.compare.question import Question, Study
 from acutance.study.compare.runs import Run
-from acutance.study.compare.wording import HEAD, sentences, table_rows
+from acutance.study.compare.wording import HEAD, people_lines, sentences, table_rows
 from acutance.study.crops import Strip
 from acutance.study.report import Table, render
 from acutance.study.score import evaluate
@@ -55,6 +55,9 @@ class StudyPage:
     forests: tuple[Forest, ...]
     winners: tuple[Figure, ...]
     planes: tuple[Figure, ...]
+    people: Table | None  # of a blind test
+    people_said: tuple[str, ...]
+    sets: tuple[str, ...]
     dial: tuple[Named, ...]  # the arms between which the planes have a curve
     curves: tuple[Figure, ...]
     pulls: Pulls
@@ -97,6 +100,9 @@ def _page(
         forests=tuple(forest(answers, metric) for metric in question.metrics),
         winners=winners(answers),
         planes=planes(answers, bicubic),
+        people=people_table(answers),
+        people_said=tuple(people_lines(answers)[1:]),
+        sets=tuple(dict.fromkeys(mean.set for mean in answers.means)),
         dial=tuple(name_arms(question)[arm] for arm in question.dial if answers.dial),
         curves=learning_curves(question, done),
         pulls=pulls(question, done),

@@ -54,6 +54,7 @@ class Question:
     against: Literal["first", "all"] = "first"
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     show: tuple[str, ...] = ()  # pictures for the report's crops; none: those of `test`
+    blind: tuple[str, ...] = ()  # files of a blind test of the arms
     dial: tuple[str, ...] = ()  # two arms whose mixtures are scored, too
     dial_points: Annotated[int, Field(ge=2)] = 8  # with both ends
 
@@ -82,7 +83,7 @@ def read_study(path: Path) -> dict[str, object]:
     settings, asked = read_tables(path, KIND)
     if not isinstance(asked, dict) or not asked.get("losses"):
         raise InputError(f'{path} is no study: it has no [study] with losses = ["l1", ...].')
-    for key in ("test", "show"):
+    for key in ("test", "show", "blind"):
         if isinstance(asked.get(key), list):
             asked[key] = [absolute(str(folder), folder=path.parent) for folder in asked[key]]
     return {**settings, **{f"study.{key}": value for key, value in asked.items()}}

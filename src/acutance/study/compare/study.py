@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from acutance.cluster import open_cluster
 from acutance.errors import MissingPackageError
 from acutance.storage import write_atomically
-from acutance.study.compare.answers import Answers, answer
+from acutance.study.compare.answers import Answers, answer, scores_of
 from acutance.study.compare.question import RECORD, Study, make_study
 from acutance.study.compare.wording import as_csv, as_json, as_markdown
 from acutance.training.display import Display, make_display
@@ -72,6 +72,9 @@ def carry_out(
     processes here. The nodes find the study in `folder`, or in `store`, an fsspec URL.
     """
     require_study()
+    from acutance.study.compare.people import read_votes
+
+    read_votes(study.question, folder)  # what cannot be read is told before any run
     if cluster:
         return _carry_out_placed(study, folder.resolve(), quiet=quiet, cluster=cluster, store=store)
     from acutance.study.compare.ground import settle
@@ -152,8 +155,13 @@ def report(folder: Path, study: Study, runs: "Sequence[Run]", display: Display) 
     from acutance.study.compare.dial import dialled
     from acutance.study.compare.ground import read_record
     from acutance.study.compare.page import write_page
+    from acutance.study.compare.people import judged, read_votes
 
     answers = answer(study.question, runs)
+    votes = read_votes(study.question, folder)
+    if votes is not None:
+        people = judged(votes, study.question, scores_of(runs))
+        answers = replace(answers, people=people)
     write_answers(folder, answers)
     if study.question.dial:  # what is known already is kept whatever becomes of the mixtures
         answers = dialled(answers, runs, folder, display, degrade=study.recipe.data.degrade)

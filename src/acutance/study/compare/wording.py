@@ -8,6 +8,7 @@ from math import isfinite, isnan
 
 from acutance.study.compare.answers import Answers, Difference
 from acutance.study.numbers import in_unit, interval
+from acutance.study.view.verdict import to_json
 
 
 def sentences(answers: Answers) -> list[str]:
@@ -101,7 +102,7 @@ def table_rows(answers: Answers) -> list[tuple[str, ...]]:
 
 def as_markdown(answers: Answers) -> str:
     """The sentences and the table as Markdown."""
-    lines = [f"- {sentence}" for sentence in sentences(answers)]
+    lines = [f"- {sentence}" for sentence in (*sentences(answers), *people_lines(answers))]
     lines += ["", "| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
     lines += ["| " + " | ".join(row) + " |" for row in table_rows(answers)]
     lines += [f"\nNot carried out: {name}." for name in answers.missing]
@@ -126,8 +127,32 @@ def as_json(answers: Answers) -> dict[str, object]:
         "means": [_finite(asdict(mean)) for mean in answers.means],
         "differences": [_finite(_flat(difference)) for difference in answers.differences],
         "missing": list(answers.missing),
+        "people": None if answers.people is None else to_json(answers.people),
         "dial": [_finite({"share": at.share, **asdict(at.mean)}) for at in answers.dial],
     }
+
+
+def people_lines(answers: Answers) -> list[str]:
+    """What people chose, and how often each metric prefers the same; nothing without a test."""
+    people = answers.people
+    if people is None:
+        return []
+    ranks = "; ".join(
+        f"{people.names[one.side]} {one.strength:+.2f} ({one.low:+.2f} to {one.high:+.2f})"
+        for one in people.ranks
+    )
+    lines = [
+        f"People, by {people.choices} choices in {people.persons} "
+        f"file{'s' * (people.persons > 1)}: {ranks}."
+    ]
+    for one in people.agreements:
+        if not one.pair:
+            low, high = (100 * end for end in one.interval)
+            lines.append(
+                f"{one.metric} prefers what they chose in {one.agreed} of {one.decided} "
+                f"({100 * one.agreed / one.decided:.0f} %, {low:.0f} to {high:.0f} %)."
+            )
+    return lines
 
 
 def _flat(difference: Difference) -> dict[str, object]:

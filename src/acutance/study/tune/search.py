@@ -112,10 +112,13 @@ def _storage(search: Search, folder: Path) -> Any:
     if search.storage:
         return search.storage
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     folder.mkdir(parents=True, exist_ok=True)
-    return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    path = str(folder / JOURNAL)
+    # Optuna's own choice is a symbolic link, which Windows lets few people make
+    lock = JournalFileOpenLock(path) if os.name == "nt" else None
+    return JournalStorage(JournalFileBackend(path, lock_obj=lock))
 
 
 def work(worker: Worker) -> None:

@@ -42,7 +42,7 @@ def open_exhibition(wanted: Wanted) -> Exhibition:
     study is the first seed of every arm at the largest budget, and its reference is the study's
     test pictures. "bicubic", a model file or the name of a bundled model is a side, too.
     """
-    asked, reference = _unfolded(wanted)
+    asked, reference = unfolded(wanted)
     remarks: list[str] = []
     found: list[Side | Applied] = []
     for name, word in asked:
@@ -63,7 +63,7 @@ def open_exhibition(wanted: Wanted) -> Exhibition:
     return Exhibition(names, items, original is not None, scale, tuple(dict.fromkeys(remarks)))
 
 
-def _unfolded(wanted: Wanted) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+def unfolded(wanted: Wanted) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     """(name, place) of each side, a study as its arms; and the references."""
     found: list[tuple[str, str]] = []
     reference = (wanted.reference,) if wanted.reference else ()
@@ -101,10 +101,16 @@ def _side(name: str, word: str, *, has_reference: bool) -> tuple[Side | Applied,
         side = sample_side(place)
         return (replace(side, name=name) if name else side), ()
     if is_run or not place.exists() or place.suffix.lower() in MODEL_ENDINGS:
-        shown = name or (place.resolve().name if is_run else word)
+        shown = name or (place.resolve().name if is_run else _model_name(word))
         return Applied(shown, word), ()
     side, left_out = picture_side(place)
     return (replace(side, name=name) if name else side), left_out
+
+
+def _model_name(word: str) -> str:
+    """Of a file the last two parts of its path, the same from wherever it is named."""
+    place = Path(word)
+    return "/".join(place.resolve().parts[-2:]) if place.is_file() else word
 
 
 def _references(places: Sequence[str], remarks: list[str]) -> Side:

@@ -9,8 +9,8 @@ from pathlib import Path
 from acutance.errors import InputError
 from acutance.storage import write_atomically
 from acutance.study.loopback.server import Loopback, printable, serve
-from acutance.study.view.applied import BICUBIC
 from acutance.study.view.blind import BlindTest
+from acutance.study.view.content import content_of, found_again
 from acutance.study.view.looking import open_shown
 from acutance.study.view.opening import Wanted
 from acutance.study.view.scoring import open_judging
@@ -44,26 +44,19 @@ def make_test(shown: Shown, wanted: Wanted, mixing: Mixing) -> Test:
     pairs = pairs_of(present)
     if not pairs:
         raise InputError("A blind test needs two sides beside the reference. Name a second one.")
-    is_file = wanted.degrade.endswith(".toml")
     return Test(
         names=shown.exhibition.names,
         pictures=tuple(printable(item.name) for item in items),
         pairs=pairs,
-        sides=tuple(map(_absolute, wanted.sides)),
-        reference=_absolute(wanted.reference or ""),
+        sides=wanted.sides,
+        reference=wanted.reference or "",
         scale=wanted.scale,
-        degrade=_absolute(wanted.degrade) if is_file else wanted.degrade,
+        degrade=wanted.degrade,
+        content=content_of(wanted),
         seed=mixing.seed,
         rounds=mixing.rounds,
         person=mixing.person,
     )
-
-
-def _absolute(word: str) -> str:
-    """A place as it is found from any folder; names of models stay."""
-    if word in ("", BICUBIC) or not Path(word).exists():
-        return word
-    return str(Path(word).resolve())
 
 
 def report(
@@ -71,20 +64,29 @@ def report(
 ) -> Verdict:
     """The verdict of files of answers, with the agreement of metrics where pictures are at hand."""
     answers = [read_answers(path) for path in paths]
-    return judge(answers, _values(answers, metrics, protocol, say))
+    return judge(answers, _values(answers, paths[0].parent, metrics, protocol, say))
 
 
 def _values(
-    answers: Sequence[Answers], metrics: Sequence[str], protocol: str, say: Callable[[str], None]
+    answers: Sequence[Answers],
+    home: Path,
+    metrics: Sequence[str],
+    protocol: str,
+    say: Callable[[str], None],
 ) -> Values:
-    """Of the pictures that were judged; none where there was no reference, or they are gone."""
+    """Of the pictures that were judged; none where there was no reference, or they are gone.
+
+    `home` is the folder of the first file, from which it tells where they are.
+    """
     head = answers[0].head
     if not head.get("reference"):
         say("No metric is compared with the choices: the test had no reference.")
         return {}
-    wanted = Wanted(
-        tuple(head["sides"]), head["reference"], head.get("scale"), head.get("degrade", "")
+    *sides, reference, degrade = (
+        found_again(word, home)
+        for word in (*head["sides"], head["reference"], head.get("degrade", ""))
     )
+    wanted = Wanted(tuple(sides), reference, head.get("scale"), degrade)
     try:
         shown = open_shown(wanted, metrics, protocol)
         judging = open_judging(metrics, protocol, shown.exhibition.scale)

@@ -2,7 +2,7 @@
 
 The first line says what is compared, each further one is a choice:
 
-    {"format": 1, "kind": "acutance blind test", "names": [...], "pictures": [...], "seed": 0, ...}
+    {"format": 2, "kind": "acutance blind test", "names": [...], "pictures": [...], "seed": 0, ...}
     {"trial": 0, "picture": "baby", "left": "a", "right": "b", "choice": "left", "seconds": 2.1}
 
 A line is on the disk before the next pair is shown, so a kill at any instant costs at most the
@@ -21,19 +21,26 @@ import numpy as np
 
 from acutance.errors import InputError
 from acutance.storage import append, write_atomically
+from acutance.study.view.content import Content, changed, told, written
 
-KIND, FORMAT = "acutance blind test", 1
+KIND, FORMAT = "acutance blind test", 2
+PLACES = ("sides", "reference", "degrade")  # which may change: what lies there may not
 CHOICES = ("left", "tie", "right")
 
 
 @dataclass(frozen=True)
 class Test:
-    """What is compared and how it is mixed. `sides` are the words of the command, made absolute."""
+    """What is compared and how it is mixed.
+
+    `sides`, `reference` and `degrade` are the words of the command: where things are now. A test
+    is bound to their `content`, so that it goes on wherever they are moved.
+    """
 
     names: tuple[str, ...]
     pictures: tuple[str, ...]
     pairs: tuple[tuple[int, int, int], ...]  # (picture, side, side) that can be shown
     sides: tuple[str, ...]
+    content: Content
     reference: str = ""
     scale: int | None = None
     degrade: str = ""
@@ -41,12 +48,13 @@ class Test:
     rounds: int = 1
     person: str = ""
 
-    def head(self) -> dict[str, Any]:
-        """The first line of the file."""
+    def head(self, home: Path) -> dict[str, Any]:
+        """The first line of a file in the folder `home`, from which its places are told."""
+        *sides, reference, degrade = written([*self.sides, self.reference, self.degrade], home)
         return {
             "kind": KIND, "format": FORMAT, "names": list(self.names),
-            "pictures": list(self.pictures), "sides": list(self.sides),
-            "reference": self.reference, "scale": self.scale, "degrade": self.degrade,
+            "pictures": list(self.pictures), "sides": sides, "reference": reference,
+            "scale": self.scale, "degrade": degrade, "content": told(self.names, self.content),
             "pairs": _digest(self.pairs), "seed": self.seed, "rounds": self.rounds,
             "person": self.person,
         }  # fmt: skip
@@ -115,11 +123,13 @@ def begin(path: Path, test: Test) -> int:
     Raises InputError where the file is of another test, and says in what.
     """
     if not path.exists():
-        write_atomically(path, json.dumps(test.head()) + "\n")
+        write_atomically(path, json.dumps(test.head(path.parent)) + "\n")
         return 0
     answers = read_answers(path)
-    head = test.head()
-    other = [key for key in head if answers.head.get(key) != head[key]]
+    head = test.head(path.parent)
+    known = {key: value for key, value in head.items() if key not in (*PLACES, "content")}
+    other = [key for key, value in known.items() if answers.head.get(key) != value]
+    other += changed(answers.head["content"], head["content"])
     if other:
         raise InputError(
             f"{path} holds another test: its {', '.join(other)} differ from what is asked now. "
@@ -148,8 +158,8 @@ def read_answers(path: Path) -> Answers:
     head = parsed[0] if parsed else None
     if head is None or head.get("kind") != KIND or not isinstance(head.get("names"), list):
         raise InputError(f"{path} is no file of a blind test: its first line does not say so.")
-    if head.get("format") != FORMAT:
-        raise InputError(f"{path} was written by a newer version. Install acutance again.")
+    if head.get("format") != FORMAT or not isinstance(head.get("content"), dict):
+        raise InputError(f"{path} was written by another version of acutance. Use that one.")
     found: dict[int, Choice] = {}
     for content in parsed[1:]:
         choice = _choice(content, head["names"])

@@ -4,17 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from acutance.errors import InputError
+from acutance.metrics.card import Card
+from acutance.study.view.content import changed
 from acutance.study.view.ranking import Rank, rank, share_interval
 from acutance.study.view.scoring import Judging, measured
 from acutance.study.view.shown import REFERENCE, Shown
 from acutance.study.view.trials import Answers, Choice
 
 Values = Mapping[tuple[str, str, str], float]  # (metric, picture, side) -> larger is better
+
+
+KIND = "acutance blind ranking"
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,9 @@ def judge(answers: Sequence[Answers], values: Values | None = None) -> Verdict:
                 f"The files compare different things: {', '.join(names)}, and "
                 f"{', '.join(other.head['names'])}. Report on them one by one."
             )
-        first = _shown_by(answers[0].head)
-        differing = [what for what, value in _shown_by(other.head).items() if value != first[what]]
+        first = answers[0].head
+        differing = changed(first["content"], other.head["content"])
+        differing += ["scale"] if first.get("scale") != other.head.get("scale") else []
         if differing:
             raise InputError(
                 f"The files compare different pictures: their {', '.join(differing)} differ. "
@@ -84,23 +91,12 @@ def judge(answers: Sequence[Answers], values: Values | None = None) -> Verdict:
     )
 
 
-def _shown_by(head: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides which pictures stood under the names, whatever order the sides were in."""
-    names, sides = head["names"], head.get("sides", [])
-    return {
-        "sides": dict(zip(names, sides, strict=True)) if len(names) == len(sides) else sides,
-        "reference": head.get("reference", ""),
-        "scale": head.get("scale"),
-        "degrade": head.get("degrade", ""),
-    }
-
-
 def metric_values(shown: Shown, judging: Judging, choices: Sequence[Choice]) -> Values:
     """Each metric's value of each picture that was judged, turned so that larger is better."""
     names = shown.exhibition.names
     items = {item.name: k for k, item in enumerate(shown.exhibition.items)}
     found: dict[tuple[str, str, str], float] = {}
-    sign = {m.name: 1 if m.card.direction == "higher" else -1 for m in judging.metrics}
+    sign = {metric.name: sign_of(metric.card) for metric in judging.metrics}
     wanted = {(c.picture, side) for c in choices for side in (c.left, c.right)}
     for picture, side in sorted(wanted):
         item = items.get(picture)
@@ -115,6 +111,11 @@ def metric_values(shown: Shown, judging: Judging, choices: Sequence[Choice]) -> 
             if not isnan(value):  # which is neither better nor worse than anything
                 found[metric, picture, side] = sign[metric] * value
     return found
+
+
+def sign_of(card: Card) -> int:
+    """What a value is multiplied by so that larger is better."""
+    return 1 if card.direction == "higher" else -1
 
 
 def _agreements(
@@ -183,7 +184,7 @@ def notes(verdict: Verdict) -> list[str]:
 def to_json(verdict: Verdict) -> dict[str, Any]:
     """The verdict as a file."""
     return {
-        "kind": "acutance blind ranking",
+        "kind": KIND,
         "sides": [
             {
                 "name": verdict.names[one.side], "strength": one.strength, "low": one.low,
@@ -199,4 +200,32 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             for one in verdict.agreements
         ],
         "choices": verdict.choices, "ties": verdict.ties, "files": verdict.persons,
+        "names": list(verdict.names), "wins": verdict.wins.tolist(),
     }  # fmt: skip
+
+
+def from_json(content: Mapping[str, Any], path: Path) -> Verdict:
+    """What `to_json` gave; InputError where it is no ranking, or a damaged one."""
+    try:
+        if content["kind"] != KIND:
+            raise ValueError(f"it is of the kind '{content['kind']}'")
+        names = tuple(content["names"])
+        ranks = [
+            Rank(
+                names.index(one["name"]), one["strength"], one["low"], one["high"], one["wins"],
+                one["compared"],
+            )
+            for one in content["sides"]
+        ]  # fmt: skip
+        agreements = [
+            Agreement(one["metric"], tuple(one["pair"]), one["agreed"], one["decided"])
+            for one in content["agreements"]
+        ]
+        counts = (content["ties"], content["choices"], content["files"])
+        wins = np.array(content["wins"], dtype=float)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is no ranking of a blind test ({error}). Write it again by acutance view "
+            "--blind --report FILE -o RANKING.json."
+        ) from error
+    return Verdict(names, tuple(ranks), wins, *counts, tuple(agreements))

@@ -173,7 +173,7 @@ def _work(pipe: Connection, part: Part) -> None:
     """Life of a worker: open its models, then job by job until the pipe ends."""
     Thread(target=_die_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends us
-    if part.cores:
+    if part.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, part.cores)
     os.environ["OMP_NUM_THREADS"] = str(part.threads)
     try:

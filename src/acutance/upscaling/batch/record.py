@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -169,9 +170,13 @@ class Record:
 
     def close(self) -> None:
         """Give the record back; one that says nothing goes, and an empty folder made for it."""
-        if self._transient or not read_record(self.path):
+        is_over = self._transient or not read_record(self.path)
+        if is_over and os.name != "nt":  # while it is held, so that nobody begins with it
             self.path.unlink(missing_ok=True)
         self._file.close()
+        if is_over and os.name == "nt":  # which removes nothing that is open
+            with suppress(PermissionError):  # somebody has begun with it
+                self.path.unlink(missing_ok=True)
         if self._made_folder and not any(self.path.parent.iterdir()):
             self.path.parent.rmdir()
 

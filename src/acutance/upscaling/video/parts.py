@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance.errors import RunError
-from acutance.storage import write_atomically
+from acutance.storage import replace, write_atomically
 from acutance.upscaling.video.segment import Told, read_told
 
 _RECORD = "record.json"
@@ -73,9 +73,9 @@ def finished(folder: Path) -> list[Told]:
 def publish(whole: Path, target: Path) -> None:
     """Give the finished file its name, in one step."""
     try:
-        with whole.open("rb") as file:
+        with whole.open("rb+") as file:  # Windows flushes only what may be written
             os.fsync(file.fileno())
-        whole.replace(target)
+        replace(whole, target)
     except OSError as error:
         raise RunError(
             f"Cannot write {target}: {error.strerror}. The finished work is kept in {whole.parent}."

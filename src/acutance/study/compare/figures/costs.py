@@ -57,6 +57,30 @@ def score_table(answers: Answers) -> Table:
     return Table(("", "loss", "set", "steps", *question.metrics), rows, text=(0, 1, 2))
 
 
+def people_table(answers: Answers) -> Table | None:
+    """The ranking of a blind test, beside each arm's mean scores at the largest budget."""
+    people, question = answers.people, answers.question
+    if people is None:
+        return None
+    names, budget = name_arms(question), question.steps[-1]
+    found = {(m.arm, m.metric, m.set): m for m in answers.means if m.budget == budget}
+    sets = list(dict.fromkeys(group for _, _, group in found))
+    rows = []
+    for one in people.ranks:
+        arm = people.names[one.side]
+        scored = [[found.get((arm, m, group)) for group in sets] for m in question.metrics]
+        rows.append((
+            names[arm].tag,
+            arm,
+            f"{one.strength:+.2f}",
+            f"{one.low:+.2f} to {one.high:+.2f}",
+            f"{one.wins:g} of {one.compared}",
+            *(" / ".join(digits(m.mean, m.metric) if m else "–" for m in row) for row in scored),
+        ))  # fmt: skip
+    head = ("", "loss", "strength", "95 % interval", "won", *question.metrics)
+    return Table(head, tuple(rows), text=(0, 1))
+
+
 def _cell(mean: Mean | None) -> str:
     if mean is None:
         return "–"
