@@ -26,7 +26,7 @@ from threading import Timer
 from typing import Any
 
 from acutance.errors import InputError, RunError
-from acutance.models.bundled import FOLDER
+from acutance.models.bundled import FOLDER, IN_8_BITS
 from acutance.models.card import MODEL_FILE, ModelCard
 from acutance.models.checkpoint import halve, load_model, save_model
 from acutance.storage import write_atomically
@@ -45,6 +45,7 @@ HERE = Path(__file__).parent
 WIP = HERE.parent / "training" / "wip"
 SETS, PROTOCOL = ("Set5", "Set14", "B100"), "y@1"
 MOST_BYTES, MOST_TOGETHER = 2 * 2**20, 12_000_000  # of a file, and of all that are bundled
+MOST_LOSS_DB = 0.1  # that 8 bits may cost where they are bundled
 UNFINISHED = 3  # exit code
 ELSEWHERE = ("  data.photos:", "  network.start:", "  loss.teacher:", "  machine.")  # settings
 
@@ -108,7 +109,7 @@ def ended_after(minutes: float) -> Iterator[None]:
 
 
 def finish(plan: Plan, run: Path, into: Path) -> list[Path]:
-    """Score the model of a finished run, write its card, and put its two files into `into`."""
+    """Score the model of a finished run, write its card, and put its files into `into`."""
     network = load_model(run)
     card: ModelCard = network.card  # pyright: ignore[reportAssignmentType]
     count, most = sum(p.numel() for p in network.parameters()), plan.told["most_parameters"]
@@ -132,12 +133,12 @@ def finish(plan: Plan, run: Path, into: Path) -> list[Path]:
         model = Path(folder) / f"{plan.name}.safetensors"
         save_model(network, card, model, half=half)
         scores = scored(model, plan.told["metrics"])
-        cost = cost_of_int8(network, card, Path(folder), plan)
+        reduced, cost = in_8_bits(network, card, Path(folder), plan)
         card = replace(card, scores=scores, int8=cost)
         save_model(network, card, model, half=half)
         twin = model.with_suffix(".onnx")
         export_onnx(network, card, twin, half=half)
-        return put_in_place([twin, model], into)
+        return put_in_place([twin, model, *reduced], into)
 
 
 def scored(model: Path, metrics: list[str]) -> dict[str, Any]:
@@ -152,15 +153,23 @@ def scored(model: Path, metrics: list[str]) -> dict[str, Any]:
     return {"protocol": found.protocol, "sets": sets}
 
 
-def cost_of_int8(network: Any, card: ModelCard, folder: Path, plan: Plan) -> Mapping[str, object]:
-    """What 8 bits would cost, as `acutance export --int8` measures it."""
-    pictures = data_folder() / plan.told["int8_pictures"]
-    final, _ = export_int8(network, card, folder / "in-8-bits.onnx", [pictures])
-    return (final.scores or {})["int8"]  # pyright: ignore[reportReturnType]
+def in_8_bits(
+    network: Any, card: ModelCard, folder: Path, plan: Plan
+) -> tuple[list[Path], Mapping[str, Any]]:
+    """The model in 8 bits where that costs little; what it costs, as `export` measures it."""
+    family, _, scale = plan.name.rpartition("-x")
+    path = folder / f"{family}{IN_8_BITS}-x{scale}.onnx"
+    pictures, card = [data_folder() / plan.told["int8_pictures"]], replace(card, name=path.stem)
+    final, cost = export_int8(network, card, path, pictures)
+    said: Mapping[str, Any] = (final.scores or {})["int8"]  # pyright: ignore[reportAssignmentType]
+    if cost.loss_db > MOST_LOSS_DB:
+        return [], said
+    export_int8(network, replace(card, scores=scored(path, plan.told["metrics"])), path, pictures)
+    return [path], said
 
 
 def put_in_place(files: list[Path], into: Path) -> list[Path]:
-    """Copy finished files, each whole or not at all, the model after its twin.
+    """Copy finished files, each whole or not at all.
 
     Raises RunError where a file, or all of the folder with them, would be too large.
     """

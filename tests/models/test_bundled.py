@@ -10,13 +10,15 @@ import torch
 
 import acutance
 from acutance.errors import InputError
-from acutance.models.bundled import FOLDER, best_scale, families, listed, model_files
+from acutance.models.bundled import FOLDER, best_scale, families, in_float, listed, model_files
 from acutance.models.card import at_level, exactly_at, find_model, read_card
 from acutance.models.checkpoint import load_model, stamped
 from acutance.models.listing import listed_models
 from acutance.upscaling.onnx_runtime import load
 
-NAMES = list(model_files())
+FILES = model_files()
+NAMES = [name for name, path in FILES.items() if path.suffix == ".safetensors"]
+IN_8_BITS = [name for name, path in FILES.items() if path.suffix == ".onnx"]
 
 
 def test_there_is_one():
@@ -51,6 +53,19 @@ def test_the_card_says_what_a_user_must_know(name):
 
 
 MOST_PARAMETERS = {"nano": 17_000, "small": 110_000, "photo": 600_000}
+
+
+@pytest.mark.parametrize("name", IN_8_BITS)
+def test_a_model_of_8_bits_says_what_it_lost(name):
+    card, whole = read_card(Path(name)), read_card(Path(in_float(name)))
+    assert find_model(Path(name)) == FOLDER / f"{name}.onnx"
+    assert (card.name, card.weights, card.scale) == (name, "", whole.scale)
+    assert card.scores["int8"]["loss_db"] == whole.int8["loss_db"] <= 0.1
+    for found, before in zip(*(one.scores["sets"].values() for one in (card, whole)), strict=True):
+        assert before["psnr"] - 0.2 < found["psnr"] < before["psnr"]
+    ramp = np.linspace(0, 1, 20, dtype=np.float32) * np.ones((1, 1, 33, 1), np.float32)
+    found, expected = (load(FOLDER / f"{one}.onnx")(ramp) for one in (name, in_float(name)))
+    assert 0 < np.abs(found - expected).max() < 0.05
 
 
 def test_they_are_small():
@@ -140,7 +155,7 @@ def test_twin_and_model_compute_the_same(name):
 
 def test_the_list_has_their_parameters():
     for model in listed_models():
-        count = sum(p.numel() for p in load_model(model.card.name).parameters())
+        count = sum(p.numel() for p in load_model(in_float(model.card.name)).parameters())
         assert model.parameters == count
 
 

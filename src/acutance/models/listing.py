@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acutance.models import MODELS
-from acutance.models.bundled import families
+from acutance.models.bundled import families, in_float
 from acutance.models.card import ModelCard, read_card
 from acutance.models.preset import Preset
 
@@ -50,8 +50,8 @@ class BundledModel:
     @property
     def size(self) -> int:
         """Bytes of the file and of its ONNX twin."""
-        twin = self.file.with_suffix(".onnx")
-        return self.file.stat().st_size + (twin.stat().st_size if twin.is_file() else 0)
+        files = {self.file, self.file.with_suffix(".onnx")}
+        return sum(file.stat().st_size for file in files if file.is_file())
 
     def facts(self) -> dict[str, Any]:
         """What a choice needs, in plain values."""
@@ -84,7 +84,8 @@ def listed_models() -> Iterator[BundledModel]:
 
     for family, files in families().items():
         for path in files.values():
-            with safe_open(path, framework="numpy") as file:
+            weights = path.with_name(f"{in_float(path.stem)}.safetensors")
+            with safe_open(weights, framework="numpy") as file:
                 shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
             count = sum(prod(shape) for shape in shapes)
             yield BundledModel(family, path, read_card(path), count)

@@ -1,6 +1,7 @@
 """The models that the package brings, by name: each with its ONNX twin, so that none needs torch.
 
-A name such as "nano" is a family of files, one for each scale: nano-x2, nano-x3. `python
+"nano-int8" is nano in 8 bits, of the scales where that costs little, as ONNX alone. A name such as
+"nano" is a family of files, one for each scale: nano-x2, nano-x3. `python
 benchmarks/bundled_models.py` makes them anew.
 """
 
@@ -17,12 +18,20 @@ FOR_JPEG = ("photo", "small", "nano")
 """Families for pictures that carry the marks of a codec, the right one first."""
 FOR_OTHERS = ("small", "nano")
 
+IN_8_BITS = "-int8"  # at the end of a family's name
 _MEMBER = re.compile(r"(.+)-x(\d+)")
 
 
 def model_files() -> dict[str, Path]:
-    """The model files by name, such as "nano-x2"."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.safetensors"))}
+    """The model files by name, such as "nano-x2". Those of 8 bits are ONNX alone."""
+    found = {path.stem: path for path in FOLDER.glob("*.onnx")}
+    found |= {path.stem: path for path in FOLDER.glob("*.safetensors")}
+    return dict(sorted(found.items()))
+
+
+def in_float(name: str) -> str:
+    """The name of the model that one of 8 bits was made from; any other is its own."""
+    return name.replace(f"{IN_8_BITS}-x", "-x")
 
 
 def brought(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""How busy the machine is: processor, memory, disk and, where its tool is there, the GPU."""
+"""How busy the machine is: processor and memory by psutil, disk, and the GPU by its tool."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,33 +19,27 @@ class Machine:
     """What the page says of the machine that serves it; None for what cannot be known here."""
 
     def __init__(self) -> None:
-        self._ticks = _ticks()
-        self._share: float | None = None
+        self._psutil = import_module("psutil") if find_spec("psutil") else None
+        self._busy()
         self._tool = shutil.which("nvidia-smi")
         self._gpus: list[dict[str, Any]] = []
         self._next_gpu = 0.0
 
     def load(self, folders: Sequence[Path]) -> dict[str, Any]:
         """Shares are 0 to 1, memory and disks in bytes, the load that of a minute."""
-        total, free = _memory()
+        memory = self._psutil.virtual_memory() if self._psutil else None
         return {
             "cores": os.cpu_count(),
             "processor": self._busy(),
             "load": _load(),
-            "memory": {"total": total, "free": free} if total else None,
+            "memory": {"total": memory.total, "free": memory.available} if memory else None,
             "disks": _disks(folders),
             "gpus": self._gpu(),
         }
 
     def _busy(self) -> float | None:
         """Share of the processor's time that was used since the last call."""
-        before, self._ticks = self._ticks, _ticks()
-        if before is None or self._ticks is None:
-            return None
-        whole, idle = (now - then for now, then in zip(self._ticks, before, strict=True))
-        if whole > 0:
-            self._share = min(1.0, max(0.0, 1 - idle / whole))
-        return self._share
+        return self._psutil.cpu_percent() / 100 if self._psutil else None
 
     def _gpu(self) -> list[dict[str, Any]]:
         """By nvidia-smi, every few seconds; a tool that hangs or fails is not asked again."""
@@ -54,7 +49,12 @@ class Machine:
         command = [self._tool, f"--query-gpu={_GPU}", "--format=csv,noheader,nounits"]
         try:
             told = subprocess.run(
-                command, capture_output=True, text=True, timeout=GPU_PATIENCE_S, check=True
+                command,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=GPU_PATIENCE_S,
+                check=True,
             ).stdout
             self._gpus = gpus_of(told)
         except (OSError, ValueError, subprocess.SubprocessError):
@@ -78,39 +78,11 @@ def gpus_of(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _ticks() -> tuple[float, float] | None:
-    """Time of all cores and how much of it was idle: of Linux, else by psutil if it is there."""
-    with suppress(OSError, ValueError, IndexError):
-        with Path("/proc/stat").open(encoding="ascii") as file:
-            parts = [float(word) for word in file.readline().split()[1:9]]
-        return sum(parts), parts[3] + parts[4]  # idle, and waiting for a disk
-    if find_spec("psutil") is None:
-        return None
-    import psutil
-
-    times = psutil.cpu_times()
-    return sum(times), times.idle
-
-
 def _load() -> float | None:
     try:
         return round(os.getloadavg()[0], 2)
     except (OSError, AttributeError):  # Windows has none
         return None
-
-
-def _memory() -> tuple[int, int]:
-    """Bytes in all, and bytes that a program could still have; zeros where nobody says."""
-    with suppress(OSError, ValueError, KeyError, IndexError):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        table = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-        return table["MemTotal"], table["MemAvailable"]
-    if find_spec("psutil") is None:
-        return 0, 0
-    import psutil
-
-    told = psutil.virtual_memory()
-    return told.total, told.available
 
 
 def _disks(folders: Sequence[Path]) -> list[dict[str, Any]]:
