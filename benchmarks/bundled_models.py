@@ -189,7 +189,7 @@ def put_in_place(files: list[Path], into: Path) -> list[Path]:
 def keep(run: Path, wip: Path) -> bool:
     """Copy what a run needs to go on: its recipe, its log, and the newest snapshot alone.
 
-    Gives whether there is anything to go on from.
+    A first stage is only needed until the second has begun. Gives whether there is anything.
     """
     for stage in (Path(), Path(FIRST)):
         here, there = run / stage, wip / stage
@@ -203,6 +203,9 @@ def keep(run: Path, wip: Path) -> bool:
         for old in (there / newest.parent.relative_to(here)).glob("step-*.safetensors"):
             if old.name != newest.name:
                 old.unlink()
+        if stage == Path():
+            shutil.rmtree(wip / FIRST, ignore_errors=True)
+        break
     return wip.is_dir()
 
 

@@ -72,7 +72,9 @@ def test_is_trained_with(run_acutance, photo_folder, tmp_path):
         ("other = 1", "it has no 'offset_free'"),
     ],
 )
-@pytest.mark.parametrize("command", ["check-loss", "losses show"])
+@pytest.mark.parametrize(
+    "command", ["check-loss", pytest.param("losses show", marks=pytest.mark.slow)]
+)
 @pytest.mark.usefixtures("installed")
 def test_a_broken_package_of_somebody_else_is_named(source, why, command, run_acutance, tmp_path):
     (tmp_path / "site" / "offset_free.py").write_text(source)

@@ -118,7 +118,11 @@ def test_nothing_too_large_gets_in(maker, tmp_path, monkeypatch):
 def test_the_newest_snapshot_is_kept_and_taken_up(maker, tmp_path):
     run, wip, elsewhere = (tmp_path / name for name in ("run", "wip", "elsewhere"))
     assert not maker.keep(run, wip)
-    for step in (1, 2):
+    (run / "first" / "state").mkdir(parents=True)
+    (run / "first" / "state" / "step-00000009.safetensors").write_bytes(b"s")
+    assert maker.keep(run, wip)
+    assert (wip / "first" / "state" / "step-00000009.safetensors").is_file()
+    for step in (1, 2):  # the second stage has begun
         (run / "state").mkdir(parents=True, exist_ok=True)
         (run / "state" / f"step-0000000{step}.safetensors").write_bytes(b"s")
         (run / "run.toml").write_text("r")
