@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from acutance.cli import offers
+from acutance.cli import offers, training_options
 from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ PLACES = {"test", "show", "blind", "data", "val", "start"}  # folders, files and
 
 
 @click.command()
-@click.argument("photos", nargs=-1, shell_complete=offers.places)
+@training_options.photos
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the study.")
 @click.option(
     "--file",
@@ -113,38 +113,27 @@ PLACES = {"test", "show", "blind", "data", "val", "start"}  # folders, files and
     help="Two arms: score the mixtures of their weights, too, and draw the curve.",
 )
 @click.option("--dial-points", type=int, help="Mixtures, with both ends [default: 8].")
-@click.option(
-    "--data",
-    multiple=True,
-    shell_complete=offers.places,
-    help="More photographs, or 'procedural[:COUNT]'.",
-)
+@training_options.data
 @click.option(
     "--val",
     multiple=True,
     shell_complete=offers.places,
     help="Pictures to watch by [default: 5 % held out].",
 )
-@click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option(
-    "--network",
-    shell_complete=offers.networks,
-    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
-)
+@training_options.scale
+@training_options.network
 @click.option(
     "--from",
     "start",
     shell_complete=offers.models,
     help="Trained model that every arm begins from.",
 )
-@click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
-@click.option("--batch", type=int, help="Crops a step [default: 16].")
-@click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
+@training_options.patch
+@training_options.batch
+@training_options.rate
 @click.option("--threads", type=int, help="Of each process [default: timed].")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")
-@click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
-)
+@training_options.device
 @click.option(
     "--set",
     "assignments",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from acutance.cli import offers
+from acutance.cli import offers, training_options
 from acutance.cli.given import given_settings
 
 # option of the command -> setting of the recipe
@@ -39,7 +39,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 
 
 @click.command()
-@click.argument("photos", nargs=-1, shell_complete=offers.places)
+@training_options.photos
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option(
     "--recipe",
@@ -61,12 +61,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
     metavar="KEY=VALUE",
     help="Any setting by its name, such as optim.rate=2e-4.",
 )
-@click.option(
-    "--data",
-    multiple=True,
-    shell_complete=offers.places,
-    help="More photographs, or 'procedural[:COUNT]'.",
-)
+@training_options.data
 @click.option(
     "--lr",
     multiple=True,
@@ -79,18 +74,9 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
     help="What makes lr: stages as in 'reduce | jpeg(quality=(30, 95))', the name of a recipe, or "
     "a TOML file [default: MATLAB's bicubic].",
 )
-@click.option(
-    "--val",
-    multiple=True,
-    shell_complete=offers.places,
-    help="Pictures to judge by [default: 5 % held out].",
-)
-@click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option(
-    "--network",
-    shell_complete=offers.networks,
-    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
-)
+@training_options.val
+@training_options.scale
+@training_options.network
 @click.option("--color", type=click.Choice(["rgb", "luma"]), help="[default: the network's own]")
 @click.option(
     "--head", type=click.Choice(["spread"]), help="Also predict how sure it is, for a likelihood."
@@ -114,9 +100,9 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
     help="Trained model to learn from, by the loss output_distillation.",
 )
 @click.option("--optim", help="adam, adamw, sgd, gd or schedule_free [default: adam].")
-@click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
-@click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
-@click.option("--batch", type=int, help="Crops a step [default: 16].")
+@training_options.rate
+@training_options.patch
+@training_options.batch
 @click.option("--steps", type=int, help="Stop after so many updates.")
 @click.option("--minutes", type=float, help="Stop after so many minutes [default: 5].")
 @click.option(
@@ -127,9 +113,7 @@ PLACES = {"data", "lr", "val", "start", "teacher"}  # folders, files and models
 @click.option("--seed", type=int, help="[default: 0]")
 @click.option("--threads", type=int, help="[default: timed]")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), help="[default: timed]")
-@click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
-)
+@training_options.device
 @click.option("--devices", type=int, help="Devices that share each batch [default: 1].")
 @click.option("--nodes", type=int, help="Hosts with as many each, by torchrun [default: 1].")
 @click.option("--dry-run", is_flag=True, help="Build all, run two steps, tell what it would take.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from acutance.cli import offers
+from acutance.cli import offers, training_options
 from acutance.cli.given import as_cluster, given_settings, listed
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def tune() -> None:
 
 
 @tune.command()
-@click.argument("photos", nargs=-1, shell_complete=offers.places)
+@training_options.photos
 @click.option("--run", "folder", type=click.Path(path_type=Path), help="Folder of the search.")
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of the search."
@@ -108,39 +108,23 @@ def tune() -> None:
 @click.option("--storage", help="URL of a database that workers share [default: a file in --run].")
 @click.option("--front", type=int, help="Members of the front to run again [default: 5].")
 @click.option("--again", type=int, help="Fresh seeds for each of them [default: 3].")
-@click.option(
-    "--data",
-    multiple=True,
-    shell_complete=offers.places,
-    help="More photographs, or 'procedural[:COUNT]'.",
-)
-@click.option(
-    "--val",
-    multiple=True,
-    shell_complete=offers.places,
-    help="Pictures to judge by [default: 5 % held out].",
-)
-@click.option("--scale", type=int, help="How many times larger [default: 2].")
-@click.option(
-    "--network",
-    shell_complete=offers.networks,
-    help="NAME[:PRESET] of `acutance models` [default: compact:nano].",
-)
+@training_options.data
+@training_options.val
+@training_options.scale
+@training_options.network
 @click.option(
     "--from",
     "start",
     shell_complete=offers.models,
     help="Trained model that every trial begins from.",
 )
-@click.option("--patch", type=int, help="Side of the training crop in hr pixels.")
-@click.option("--batch", type=int, help="Crops a step [default: 16].")
-@click.option("--rate", type=float, help="Full learning rate [default: the network's own].")
+@training_options.patch
+@training_options.batch
+@training_options.rate
 @click.option("--seed", type=int, help="Of every trial's training [default: 0].")
 @click.option("--threads", type=int, help="[default: timed]")
 @click.option("--precision", type=click.Choice(["fp32", "bf16"]), help="[default: timed]")
-@click.option(
-    "--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda if there is one]"
-)
+@training_options.device
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE")
 @click.option(
     "--cluster",

@@ -149,8 +149,8 @@ def _quantised(model: Any, seen: list[Any], path: Path) -> Any:
     )
 
     nncf.set_log_level(logging.ERROR)
-    # Whole ranges: a mean of those of the pictures, as is usual for classifiers, cuts off what is
-    # bright in the strongest of them, and costs 3 dB there.
+    # Whole ranges: a mean of those of the pictures, as is usual for classifiers, cuts off what lies
+    # beyond it in the strongest of them.
     whole = AdvancedQuantizationParameters(
         activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
     )

@@ -110,7 +110,7 @@ function choose(id) {
 }
 
 function step(by) {
-  const { run } = { run: $("run") }, count = run.options.length;
+  const run = $("run"), count = run.options.length;
   if (count) choose(run.options[(run.selectedIndex + by + count) % count].value);
 }
 
