@@ -32,10 +32,26 @@ def test_no_product_of_a_loss_may_be_rounded(name, rounded, monkeypatch):
     assert torch.get_float32_matmul_precision() == "medium"
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_finite_stays_in_its_own_plane(value):
-    planes = torch.rand(16, 5, 7)
-    planes[3, 2, 2] = value
-    back = torch.empty_like(planes)
-    from_lanes(as_lanes(planes), back)
-    torch.testing.assert_close(back, planes, rtol=0, atol=0, equal_nan=True)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+@pytest.mark.parametrize("shape", [(6, 3, 32, 32), (2, 1, 500, 20)])
+def test_what_is_not_finite_stays_in_its_own_picture(value, shape):
+    """Pictures go through products together; 1e30 is finite, its square is not."""
+    sr, hr = noise_pair(*shape)
+    sr[1, 0, 2, 2] = value
+    seen = sr.requires_grad_()
+    values = parse_loss("ssim")(seen, hr)
+    values.nan_to_num().sum().backward()
+    fine = [n for n in range(shape[0]) if n != 1]
+    alone = sr.detach()[fine].requires_grad_()
+    expected = parse_loss("ssim")(alone, hr[fine])
+    expected.sum().backward()
+    torch.testing.assert_close(values[fine], expected)
+    torch.testing.assert_close(seen.grad[fine], alone.grad)
+
+
+def test_lanes_that_are_not_finite_are_given_back_each_to_its_plane():
+    lanes = as_lanes(torch.rand(16, 5, 7))
+    lanes[0, 3, 2, 2] = float("nan")
+    back = torch.empty(16, 5, 7)
+    from_lanes(lanes, back)
+    torch.testing.assert_close(back, lanes[0].contiguous(), rtol=0, atol=0, equal_nan=True)
