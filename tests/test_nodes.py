@@ -143,7 +143,10 @@ def test_a_search_goes_on_when_a_node_dies(nodes, tmp_path, asked):
     assert [trial["number"] for trial in found["trials"]] == [0, 1, 2, 3]
     assert found["failed"] == []
     assert {trial["steps"] for trial in found["trials"]} == {40}
-    assert len(list((tmp_path / "search" / "again").rglob("scores.json"))) == 2
+    again = [member["trial"]["number"] for member in found["front"] if member["again"]]
+    kept = (tmp_path / "search" / "again").rglob("scores.json")
+    assert again
+    assert sorted(int(path.parts[-3]) for path in kept) == sorted(2 * again), "2 seeds each"
 
 
 def test_a_batch_of_2000_loses_and_doubles_nothing_when_a_node_dies(nodes, tmp_path):

@@ -81,6 +81,7 @@ def test_every_control_does_what_it_says(address, open_page):
     page.click("#all")
     assert page.locator("#plot g").count() == 2
     page.click("#values summary")
+    page.wait_for_selector("#value-table thead th")
     assert texts(page, "#value-table thead th") == ["step", *ARMS]
     assert texts(page, "#value-table tbody th")[-1] == "100"
     for name, count in (("running", 2), ("waiting", 2), ("done", 2), ("trouble", 0), ("", 6)):
@@ -94,6 +95,7 @@ def test_every_control_does_what_it_says(address, open_page):
     until(page, "document.querySelector('#sample').alt.endsWith('step 10')")
     assert page.locator("#shares polygon").count() == 2
     page.click("#share-values summary")
+    page.wait_for_selector("#share-table tbody td")  # the table is made when it is first open
     assert texts(page, "#share-table tbody td")[:2] == ["75 %", "25 %"]
     page.click("#next")
     until(page, "detail.detail.name === '90% l1 + 10% fft, seed 1'")
