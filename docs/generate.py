@@ -14,6 +14,7 @@ import click
 
 from acutance.cli import COMMANDS, commands
 from bundled_table import BUNDLED_TABLE
+from cluster_table import CLUSTER_TABLE
 from degradation_tables import DEGRADATION_TABLES
 from degraded_table import DEGRADED_TABLE
 from finetune_tables import FINETUNE_TABLES
@@ -392,6 +393,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "progressive": progressive_table,
     **TABLES,
     **DEGRADATION_TABLES,
+    **CLUSTER_TABLE,
     **DEGRADED_TABLE,
     **FORMAT_TABLES,
     **FINETUNE_TABLES,
