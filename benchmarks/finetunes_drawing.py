@@ -42,12 +42,15 @@ def plane_of(found: Mapping[str, Any]) -> str:
     return standing_alone(plane(title, spots, "lpips", curve=Curve(tuple(points))).svg)
 
 
-def standing_alone(chart: str) -> str:
-    """A chart of a page as a file: with the page's style, its room, and its paper."""
+def standing_alone(chart: str, *, right: int = RIGHT) -> str:
+    """A chart of a page as a file: with the page's style, its room, and its paper.
+
+    `right` is the room for the names of its lines.
+    """
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     room = f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH - RIGHT + right} {HEIGHT}">'
         f"<style><![CDATA[{style}{OWN}]]></style>"
         f'<rect width="100%" height="100%" style="fill: var(--paper)"/>'
         f'<svg {room} style="overflow: visible">{chart}</svg></svg>\n'
