@@ -17,7 +17,7 @@ from places import SAMPLES, model_source, of_scale, photo_source
 TABLE = Path(__file__).with_name("bundled_models.toml")
 MODELS = {"start": "network.start", "teacher": "loss.teacher"}
 KEYS = {"photos", "data_terms", "licence", "metrics", "half", "int8_pictures", "bad_at"}
-KEYS |= {"most_parameters", "settings", "draft", *MODELS}
+KEYS |= {"most_parameters", "settings", "draft", "kind", *MODELS}
 RUNS = TABLE.parents[1] / "runs" / "bundled"
 
 
@@ -73,7 +73,9 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None, runs: Pat
         raise InputError(f"The table {TABLE.name} has no model '{name}'. {nearest(name, names())}")
     table = _table()
     family, _, scale = name.rpartition("-x")
-    layers = [table["every"], table["family"][family], table.get("model", {}).get(name, {})]
+    own = table["family"][family]
+    shared = {"settings": _of_kind(own.get("kind"), scale, table)}
+    layers = [table["every"], shared, own, table.get("model", {}).get(name, {})]
     if unknown := table.get("model", {}).keys() - set(names()):
         raise InputError(f"{TABLE.name} has no family for [model.{min(unknown)}].")
     told: dict[str, Any] = {}
@@ -93,6 +95,14 @@ def read_plan(name: str, settings: Mapping[str, object] | None = None, runs: Pat
             joined[key] = _made_before(of_scale(told[word], int(scale)), table, runs)
     recipe, _ = make_recipe([(TABLE.name, joined), ("command line", changed)])
     return Plan(name, recipe, told, changed)
+
+
+def _of_kind(kind: str | None, scale: str, table: Mapping[str, Any]) -> dict[str, object]:
+    if kind is None:
+        return {}
+    if kind not in table["kind"]:
+        raise InputError(f"{TABLE.name} has no [kind.{kind}]. {nearest(kind, table['kind'])}")
+    return table["kind"][kind] | table["kind"].get(f"{kind}-x{scale}", {})
 
 
 def _made_before(name: str, table: Mapping[str, Any], runs: Path) -> str:

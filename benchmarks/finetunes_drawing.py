@@ -1,12 +1,10 @@
 """The pictures of finetunes.py: the plane as an SVG that stands alone, and a sheet of crops."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from acutance import downscale, upscale
 from acutance.imaging.files import read_rgb
@@ -17,6 +15,7 @@ from acutance.study.compare.figures.plane import Curve, Spot, plane
 from acutance.study.crops import CROP_PX
 from acutance.study.quickstart import sample_folder
 from acutance.study.report import TEMPLATES
+from pieces import strip
 
 # free ones of scikit-image, with the (top, left) of the piece; None: where the models differ most
 PHOTOGRAPHS: dict[str, tuple[int, int] | None] = {
@@ -24,7 +23,7 @@ PHOTOGRAPHS: dict[str, tuple[int, int] | None] = {
     "chelsea.png": None,
     "coffee.png": None,
 }
-ZOOM, GAP, LABEL = 2, 8, 26
+ZOOM = 2
 WIDTH, HEIGHT = 760, 460
 LEFT, TOP, RIGHT, BOTTOM = 66, 34, 90, 48  # room for the axes and names
 OWN = ".plot { width: 100%; height: 100%; max-width: none; padding: 0; }"
@@ -59,22 +58,7 @@ def standing_alone(chart: str, *, right: int = RIGHT) -> str:
 
 def crops(models: Mapping[str, Path], scale: int) -> bytes:
     """A PNG: a row for each photograph, reduced by MATLAB's bicubic and enlarged again."""
-    sheets = [row(name, models, scale) for name in PHOTOGRAPHS]
-    side, columns = CROP_PX * ZOOM, len(sheets[0])
-    width = columns * side + (columns - 1) * GAP
-    sheet = Image.new("RGB", (width, len(sheets) * (side + GAP) - GAP + LABEL), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=16)
-    for line, panels in enumerate(sheets):
-        for place, (label, piece) in enumerate(panels.items()):
-            x, y = place * (side + GAP), line * (side + GAP)
-            large = Image.fromarray(piece).resize((side, side), Image.Resampling.NEAREST)
-            sheet.paste(large, (x, y))
-            if line == len(sheets) - 1:
-                middle = (x + side // 2, y + side + LABEL // 2)
-                draw.text(middle, label, fill="#333", font=font, anchor="mm")
-    buffer = io.BytesIO()
-    sheet.save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
+    return strip([row(name, models, scale) for name in PHOTOGRAPHS], zoom=ZOOM)
 
 
 def row(name: str, models: Mapping[str, Path], scale: int) -> dict[str, np.ndarray]:
