@@ -3,6 +3,7 @@
 from guide_tables import table
 
 SETS = ("Set5", "Set14", "B100")
+EIGHT = "-int8"  # ends the name of a family in 8 bits
 
 
 def bundled_table() -> str:
@@ -10,8 +11,10 @@ def bundled_table() -> str:
     from acutance.models.listing import listed_models
 
     rows, notes = [], {}
-    for model in listed_models():
+    plain_first = sorted(listed_models(), key=lambda m: (m.family.removesuffix(EIGHT), m.family))
+    for model in plain_first:
         card, scores = model.card, model.scores()
+        in_eight = "has them" if model.family.endswith(EIGHT) else "-"
         rows.append(
             (
                 f"`{model.family}`",
@@ -19,7 +22,7 @@ def bundled_table() -> str:
                 f"{model.parameters:,}",
                 f"{model.size / 1024:,.0f}",
                 *(f"{scores[name]['psnr']:.2f}" if name in scores else "-" for name in SETS),
-                card.int8["loss_db"] if card.int8 else "-",
+                f"{card.int8['loss_db']:.3f}" if card.int8 else in_eight,
                 card.data_terms.partition(".")[0],
                 card.licence,
             )
