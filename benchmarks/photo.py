@@ -19,10 +19,9 @@ import numpy as np
 from acutance import degrade, upscale
 from acutance.imaging.files import read_rgb
 from acutance.imaging.resample import crop_to_multiple, resize
-from acutance.models.card import find_model
+from acutance.models.card import find_model, read_card
 from acutance.storage import write_atomically
 from acutance.study.quickstart import sample_folder
-from bundled_plans import read_plan
 from degraded_scores import DEGRADE_SEED, PROTOCOL, SET, Condition, scored, told
 from facts import stamp
 from pieces import strip
@@ -59,8 +58,8 @@ def main() -> None:
 
 
 def chain_of(scale: int) -> str:
-    """What photo has learned from at this scale, on one line."""
-    return " ".join(read_plan(f"{SUBJECT}-x{scale}").recipe.data.degrade.split())
+    """What photo has learned from at this scale, as its card says."""
+    return read_card(Path(_path(SUBJECT, scale))).degradation
 
 
 def rows_of(scale: int, kept: Path) -> list[dict[str, Any]]:
