@@ -175,9 +175,10 @@ def test_a_file_that_exists_is_kept_unless_asked(tmp_path):
         (("no.png", "-o", "b.png", "-m", "bicubic", "--scale", "2"), "no.png does not exist."),
         (("a.png", "-o", "b.png", "-m", "no"), "There is no model at no."),
         (("a.png", "-o", "b.png", "-m", "bicubic"), "The model 'bicubic' has no scale of its own."),
-        (("a.png", "-m", "bicubic"), "Missing option '-o' / '--output'."),
+        (("a.png", "a.png", "-m", "bicubic", "--scale", "2"), "Name a folder: -o FOLDER"),
+        ((".", "-m", "bicubic", "--scale", "2"), "Name a folder: -o FOLDER"),
         (("-o", "b.png", "-m", "bicubic", "--scale", "2"), "Missing argument 'INPUTS...'."),
-        ((), "Missing option '-o' / '--output'."),
+        ((), "Missing argument 'INPUTS...'."),
         ((*TWICE, "--scale", "2", "--fit", "9x9"), "--scale and --fit both say how large"),
         ((*TWICE, "--overwrite", "--skip-existing"), "--overwrite and --skip-existing contradict"),
         ((*TWICE, "--faithful", "a"), "--faithful is what --strength starts from"),
@@ -211,6 +212,17 @@ def test_wrong_use_is_exit_code_2(tmp_path, monkeypatch, arguments, message):
     code, out, err = run(upscale, *arguments)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_without_a_place_the_result_lies_beside_the_picture(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    put(tmp_path / "in" / "a.jpg")
+    monkeypatch.chdir(tmp_path)
+    arguments = ("in/a.jpg", "-m", "bicubic", "--scale", "2")
+    assert run(upscale, *arguments)[:2] == (0, "in/a_x2.png\n")
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == ["a.jpg", "a_x2.png"]
+    code, _, err = run(upscale, *arguments)
+    assert (code, "in/a_x2.png exists already" in err) == (2, True)
 
 
 def test_a_format_may_be_said_twice(tmp_path, monkeypatch):

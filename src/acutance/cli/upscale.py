@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    required=True,
     type=click.Path(path_type=Path),
-    help="File for one picture, else a folder: a.jpg becomes a_x2.png.",
+    help="File for one picture, else a folder: a.jpg becomes a_x2.png  [default: beside the one "
+    "picture]",
 )
 @click.option(
     "--list",
@@ -177,7 +177,8 @@ def upscale(**options: Any) -> None:
 
     \b
     Example:
-        acutance upscale photo.jpg -o photo_large.png
+        acutance upscale photo.jpg
+        acutance upscale photo.jpg -o photo_large.webp
         acutance upscale holiday/ "scans/**/*.tif" -o large --model runs/a
         acutance upscale photo.jpg -o wide.webp --width 3840 --quality 90
         acutance upscale holiday/ -o large --model bicubic --scale 3/2
@@ -220,6 +221,8 @@ def _carry_out_placed(options: dict[str, Any], display: "Display") -> _Done:
     """Do it on a cluster."""
     if options["jobs"] > 1 or options["shard"] != (1, 1):
         raise click.UsageError("--cluster shares the work out by itself. Leave --jobs and --shard.")
+    if options["output"] is None:
+        raise click.UsageError("--cluster needs a folder that all nodes see: -o FOLDER")
     if options["output"].suffix.lower() in given.picture_endings():
         raise click.UsageError(f"{options['output']} is one file. Name a folder with --cluster.")
     from acutance.cluster import open_cluster

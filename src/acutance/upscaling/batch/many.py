@@ -65,7 +65,7 @@ def upscale_many(
 
 def make_plan(
     words: Sequence[str | Path],
-    output: Path,
+    output: Path | None,
     request: Request,
     *,
     shard: tuple[int, int] = (1, 1),
@@ -73,7 +73,7 @@ def make_plan(
 ) -> Plan:
     """The jobs of a request, or the part of them that `shard` (number, count) names."""
     label = size_label(request.how.size, native_scale(request))
-    made = read_folder(output) if output.is_dir() else ()
+    made = read_folder(output) if output is not None and output.is_dir() else ()
     plan = plan_jobs(
         words, output, label=label, format=request.output.format, made=made, as_folder=as_folder
     )

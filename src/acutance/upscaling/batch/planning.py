@@ -53,7 +53,7 @@ class Found:
 
 def plan_jobs(
     inputs: Sequence[str | Path],
-    output: Path,
+    output: Path | None,
     *,
     label: str,
     format: str | None = None,
@@ -65,10 +65,12 @@ def plan_jobs(
     One picture with an `output` that has an ending and is no folder gives that file, unless
     `as_folder`. Else `output` is a folder, and NAME.jpg becomes NAME_label.png in it, in the same
     subfolders as in an input folder. What lies in the output folder, and what earlier commands
-    `made`, is no input. Raises InputError where two pictures would become one file, or a result
-    would replace an input.
+    `made`, is no input. Without an `output` one picture becomes NAME_label.png beside it. Raises
+    InputError where two pictures would become one file, or a result would replace an input.
     """
     found = find_sources(inputs)
+    if output is None:
+        return _beside(found, label, format)
     may_be_file = output.suffix != "" and not output.is_dir() and not as_folder
     if may_be_file and len(found) == 1 and found[0].named:
         seen = glance(found[0].path)
@@ -90,6 +92,19 @@ def plan_jobs(
     jobs = list(dict.fromkeys(jobs))  # a file that was named twice
     _check_targets(jobs)
     return Plan(tuple(jobs), output)
+
+
+def _beside(found: Sequence[Found], label: str, format: str | None) -> Plan:
+    """One picture that was named becomes a file in its own folder."""
+    if len(found) != 1 or not found[0].named:
+        raise InputError(
+            "Several pictures, or a folder, need a place for what becomes of them. "
+            "Name a folder: -o FOLDER"
+        )
+    folder = found[0].path.parent
+    job = job_for(Found(found[0].path, folder), folder, label, format)
+    _check_targets([job])
+    return Plan((job,), None)
 
 
 def find_sources(inputs: Sequence[str | Path]) -> list[Found]:
