@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -183,10 +183,9 @@ def drawn(works: list[tuple[Work, list[dict[str, float]]]]) -> str:
         Curve(work.name, tuple((r["workers"], 100 * r["share_of_ideal"]) for r in rows), look=k)
         for k, (work, rows) in enumerate(works)
     )
-    chart = Chart(curves, "workers", "% of the work that so many could do", log_x=True)
-    marks = (1.0, 10.0, 100.0, 1000.0)
-    marked = replace(chart, marks=marks, zero=True)
-    return standing_alone(line_chart(marked), right=NAMES)
+    marks, told = (1.0, 10.0, 100.0, 1000.0), "% of the work that so many could do"
+    chart = Chart(curves, "workers", told, log_x=True, marks=marks, zero=True)
+    return standing_alone(line_chart(chart), right=NAMES)
 
 
 def prepared(folder: Path, pictures: int) -> None:
