@@ -14,7 +14,6 @@ def bundled_table() -> str:
     plain_first = sorted(listed_models(), key=lambda m: (m.family.removesuffix(EIGHT), m.family))
     for model in plain_first:
         card, scores = model.card, model.scores()
-        in_eight = "has them" if model.family.endswith(EIGHT) else "-"
         rows.append(
             (
                 f"`{model.family}`",
@@ -22,7 +21,7 @@ def bundled_table() -> str:
                 f"{model.parameters:,}",
                 f"{model.size / 1024:,.0f}",
                 *(f"{scores[name]['psnr']:.2f}" if name in scores else "-" for name in SETS),
-                f"{card.int8['loss_db']:.3f}" if card.int8 else in_eight,
+                f"{card.int8['loss_db']:.3f}" if card.int8 else "-",
                 card.data_terms.partition(".")[0],
                 card.licence,
             )
