@@ -60,7 +60,8 @@ REFUSED = [
     ),
     (
         "l1(delta=1)",
-        "'l1' has no option 'delta': it has none beside start, stop, ramp, shape, every, on.\n"
+        "'l1' has no option 'delta': it has none beside start, stop, ramp, shape, every, on, "
+        "shift.\n"
         "  l1(delta=1)\n           ^",
     ),
     (
@@ -135,6 +136,10 @@ REFUSED = [
         "'every' is a whole number of steps, 1 or more, not 0.\n  l1(every=0)\n           ^",
     ),
     (
+        "l1(shift=-1)",
+        "'shift' is a whole number of pixels, 0 or more, not -1.\n  l1(shift=-1)\n           ^",
+    ),
+    (
         "l1(shape='square', ramp=9)",
         "'shape' is 'linear' or 'cosine', not 'square'.\n"
         "  l1(shape='square', ramp=9)\n           ^",
@@ -205,6 +210,7 @@ schedules = st.builds(
     shape=st.sampled_from(["linear", "cosine"]),
     every=st.integers(1, 5),
     on=st.just("sr") | st.just("lr") | st.integers(0, 3),
+    shift=st.integers(0, 3),
 )
 called = st.sampled_from(
     [
@@ -350,6 +356,15 @@ def test_weight_follows_its_schedule(options, step, weight):
     """Of 1000 steps; the weight written before the term is 2."""
     expression = parse_loss(f"l1 + 2*mse({options})")
     assert expression.weight_at(step, 1000) == pytest.approx((1, 2 * weight))
+
+
+def test_a_shift_has_every_corner_in_turn_whatever_its_term_skips():
+    schedule = Schedule(shift=3, start=5, every=4)
+    corners = [schedule.corner_at(5 + 4 * turn, 1000) for turn in range(32)]
+    assert sorted(corners[:16]) == [(y, x) for y in range(4) for x in range(4)]
+    assert corners[16:] == corners[:16]
+    assert corners[:2] == [(0, 0), (1, 1)]
+    assert {Schedule().corner_at(step, 10) for step in range(10)} == {(0, 0)}
 
 
 def test_what_every_skips_is_made_up_for():

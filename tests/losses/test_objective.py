@@ -114,6 +114,30 @@ def test_schedules_count_at_their_step():
     assert (nothing.gradient == 0).all()
 
 
+def test_a_shift_leaves_out_rows_and_columns_that_the_step_chooses():
+    sr, hr = noise_pair(2, 3, 12, 14, dtype=torch.float64)
+    shifted = Objective(parse_loss("l1(shift=2)"))
+    seen = torch.zeros(12, 14)
+    for step in range(9):
+        gradient = shifted.combine(sr, hr, Moment(step, 9)).gradient
+        top, left = parse_loss("l1(shift=2)").terms[0].schedule.corner_at(step, 9)
+        part = (..., slice(top, top + 10), slice(left, left + 12))
+        inside = Objective(parse_loss("l1")).combine(sr[part], hr[part], Moment(0, 1)).gradient
+        assert_close(gradient[part], inside)
+        assert gradient.count_nonzero() == inside.count_nonzero()
+        seen += gradient[0, 0] != 0
+    assert seen[0, 0] == 1
+    assert seen[6, 6] == 9
+
+
+def test_a_shift_asks_for_larger_patches_and_no_extras():
+    with pytest.raises(InputError, match="at least 14 pixels a side, and the training patch has 1"):
+        Objective(parse_loss("ssim(shift=3)")).check(13, 3)
+    Objective(parse_loss("ssim(shift=3)")).check(14, 3)
+    with pytest.raises(InputError, match="needs 'lr', which would not be shifted"):
+        Objective(parse_loss("triplet_margin(shift=3)"), supplies=("lr",))
+
+
 def shares_of(combined: Combined) -> list[float]:
     return combined.shares.tolist()
 

@@ -86,6 +86,11 @@ def build_term(
             f"The term '{term}' needs '{missing[0]}', and nobody supplies it here. "
             f"Supplied: {supplied}.{HINTS.get(missing[0], '')}"
         )
+    if needs and term.schedule.shift:
+        raise InputError(
+            f"The term '{term}' needs '{needs[0]}', which would not be shifted with sr and hr. "
+            "Leave shift out."
+        )
     return BuiltTerm(term, loss, needs, contract, constants)
 
 

@@ -157,7 +157,9 @@ class Objective(nn.Module):
         scene = Scene(outputs, hr, extras)
         active = [moment.weight_of(built.term) for built in self.terms]
         slopes = [
-            scene.slope(built) if weight else None
+            scene.slope(built, built.term.schedule.corner_at(moment.step, moment.steps))
+            if weight
+            else None
             for built, weight in zip(self.terms, active, strict=True)
         ]
         products = None
@@ -233,7 +235,7 @@ class Objective(nn.Module):
 
 
 def _check_size(built: BuiltTerm, side: int, channels: int, *, level: int, scale: int) -> None:
-    least = built.contract.smallest(built.constants)
+    least = built.contract.smallest(built.constants) + built.term.schedule.shift
     if side < least:
         there = (
             "the"

@@ -140,6 +140,10 @@ def _every(value: Any) -> str:
     return "" if type(value) is int and value >= 1 else "is a whole number of steps, 1 or more"
 
 
+def _shift(value: Any) -> str:
+    return "" if type(value) is int and value >= 0 else "is a whole number of pixels, 0 or more"
+
+
 def _output(value: Any) -> str:
     fits = (type(value) is int and value >= 0) or (isinstance(value, str) and value.isidentifier())
     return "" if fits else "is 'sr', 'lr' or the number of a level"
@@ -152,4 +156,5 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "shape": _shape,
     "every": _every,
     "on": _output,
+    "shift": _shift,
 }

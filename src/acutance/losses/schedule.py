@@ -1,4 +1,4 @@
-"""When a term of a loss counts, as a pure function of the step."""
+"""When a term of a loss counts, and where it looks, as a pure function of the step."""
 
 import math
 from dataclasses import dataclass, fields
@@ -13,7 +13,9 @@ class Schedule:
     Each of the three is a step (a whole number) or a share of the run (a number below 1).
     Of every `every` steps the term counts in the first alone, there with `every` times its
     weight: the sum over the run stays the same and the term costs 1 / `every` of its time.
-    `on` names the output it looks at.
+    `on` names the output it looks at. With `shift` the pair loses so many rows and columns, each
+    time others: at the top, at the bottom, or some at both. A network of strides looks at some
+    pixels more than at others, and would reward a grid where they lie.
     """
 
     start: int | float = 0
@@ -22,6 +24,7 @@ class Schedule:
     shape: str = "linear"
     every: int = 1
     on: str | int = "sr"
+    shift: int = 0
 
     def weight_at(self, step: int, steps: int) -> float:
         """Factor on the term's weight at `step` (0-based) of `steps`.
@@ -44,6 +47,14 @@ class Schedule:
             return None
         turn, left = divmod(step - start, self.every)
         return None if left else turn
+
+    def corner_at(self, step: int, steps: int) -> tuple[int, int]:
+        """Rows and columns that the pair loses at the top left, 0 to `shift`.
+
+        All (shift + 1)^2 corners in turn: the next one is further down and to the right.
+        """
+        side = self.shift + 1
+        return divmod((self.turn_at(step, steps) or 0) * (side + 1) % side**2, side)
 
     def rival_turn_at(self, step: int, steps: int, *, ahead: int | float, every: int) -> int | None:
         """How many times the term's discriminator has learned before `step`; None for a rest.

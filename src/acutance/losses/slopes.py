@@ -42,13 +42,17 @@ class Scene:
         self.outputs, self.hr, self.extras = outputs, hr, extras
         self._targets: dict[tuple[int, int], Tensor] = {}
 
-    def slope(self, built: BuiltTerm) -> Slope:
-        """The slope of a term; raises RunError if it has none."""
+    def slope(self, built: BuiltTerm, corner: tuple[int, int] = (0, 0)) -> Slope:
+        """The slope of a term; raises RunError if it has none.
+
+        `corner` is where the pictures of a term with a shift begin.
+        """
         on = output_name(built.term.schedule.on)
         names = ["sr" if on == "lr" else on, *(n for n in built.needs if n in self.outputs)]
         leaves = {name: _leaf(self._output(built, name)) for name in names}
         with torch.enable_grad():
-            value = built.value(*self.pair(on, leaves), {**self.extras, **leaves})
+            pair = [_shifted(p, built, corner) for p in self.pair(on, leaves)]
+            value = built.value(*pair, {**self.extras, **leaves})
             if not value.requires_grad:
                 raise RunError(
                     f"The loss '{built.term.name}' gives no gradient at the output: its value "
@@ -116,6 +120,15 @@ def cosines(products: Tensor) -> Tensor:
     lengths = products.diagonal().clamp_min(0).sqrt()
     tiny = torch.finfo(products.dtype).tiny
     return products / torch.outer(lengths, lengths).clamp_min(tiny)
+
+
+def _shifted(pictures: Tensor, built: BuiltTerm, corner: tuple[int, int]) -> Tensor:
+    """All but as many rows and columns as the term's shift; some of them before `corner`."""
+    lost = built.term.schedule.shift
+    if not lost:
+        return pictures
+    (top, left), (h, w) = corner, pictures.shape[2:]
+    return pictures[:, :, top : top + h - lost, left : left + w - lost]
 
 
 def _leaf(output: Tensor) -> Tensor:
