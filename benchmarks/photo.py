@@ -4,7 +4,7 @@
 
 Needs ACUTANCE_DATA with B100 and the weights of LPIPS. The bundled models at x2 and x4, on B100
 made small by the chain that photo learned from (seed 0; a picture's draws depend on its name
-alone), by bicubic and one JPEG, and by bicubic alone. LPIPS by AlexNet and NIQE judge; neither was
+alone), by the one that Real-ESRGAN published, by bicubic and one JPEG, and by bicubic alone. LPIPS by AlexNet and NIQE judge; neither was
 a term. Writes results/photo.json and docs/images/photo.png, photographs of scikit-image by each at
 x4; docs/generate.py makes the table in docs/results.md. Scores in --kept are not computed again.
 """
@@ -67,6 +67,7 @@ def rows_of(scale: int, kept: Path) -> list[dict[str, Any]]:
     rows = []
     for name, chain in {
         "as photo learned": chain_of(scale),
+        "real-esrgan": "real-esrgan",
         "jpeg(quality=75)": "reduce | jpeg(quality=75)",
         "bicubic": "",
     }.items():
