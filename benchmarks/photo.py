@@ -2,11 +2,12 @@
 
     python benchmarks/photo.py
 
-Needs ACUTANCE_DATA with B100 and the weights of LPIPS. The bundled models at x2 and x4, on B100
-made small by the chain that photo learned from (seed 0; a picture's draws depend on its name
-alone), by the one that Real-ESRGAN published, by bicubic and one JPEG, and by bicubic alone. LPIPS by AlexNet and NIQE judge; neither was
-a term. Writes results/photo.json and docs/images/photo.png, photographs of scikit-image by each at
-x4; docs/generate.py makes the table in docs/results.md. Scores in --kept are not computed again.
+Needs ACUTANCE_DATA with B100 and the weights of LPIPS. The bundled models at each scale of photo,
+on B100 made small by the chain that photo learned from (seed 0; a picture's draws depend on its
+name alone), by the one that Real-ESRGAN published, by bicubic and one JPEG, and by bicubic alone.
+LPIPS by AlexNet and NIQE judge; neither was a term. Writes results/photo.json and
+docs/images/photo.png, photographs of scikit-image by each at the largest scale; docs/generate.py
+makes the table in docs/results.md. Scores in --kept are not computed again.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import numpy as np
 from acutance import degrade, upscale
 from acutance.imaging.files import read_rgb
 from acutance.imaging.resample import crop_to_multiple, resize
+from acutance.models.bundled import families
 from acutance.models.card import find_model, read_card
 from acutance.storage import write_atomically
 from acutance.study.quickstart import sample_folder
@@ -28,9 +30,9 @@ from pieces import strip
 
 ROOT = Path(__file__).parents[1]
 METRICS = ("psnr", "lpips", "niqe")
-SCALES = (2, 4)
 SUBJECT, OTHERS = "photo", ("bicubic", "small")
-SHOWN_SCALE, PIECE = 4, 224
+SCALES = tuple(families()[SUBJECT])
+SHOWN_SCALE, PIECE = max(SCALES), 224
 # (top, left) of the pieces that are shown, in hr pixels
 PHOTOGRAPHS = {"astronaut.png": (0, 110), "coffee.png": (60, 200), "chelsea.png": (40, 110)}
 

@@ -30,7 +30,7 @@ def degraded_table() -> str:
 
 
 def photo_table() -> str:
-    """Bicubic, small and photo at both scales on degraded pictures, on JPEGs and on clean ones."""
+    """Bicubic, small and photo at its scales on degraded pictures, on JPEGs and on clean ones."""
     found = _found("photo")
     if found is None:
         return ""
@@ -45,7 +45,7 @@ def photo_table() -> str:
         for row in found["rows"]
     ]
     text = lead + table(("scale", "made small by", "model", *_heads("photo")), rows)
-    return text + _picture("photo", "Pieces of degraded photographs, enlarged by each at x4")
+    return text + _picture("photo", "Pieces of degraded photographs, enlarged by each")
 
 
 def _found(name: str) -> Mapping[str, Any] | None:
