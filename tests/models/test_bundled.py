@@ -63,7 +63,9 @@ def test_a_model_of_8_bits_says_what_it_lost(name):
     assert card.scores["int8"]["loss_db"] == whole.int8["loss_db"] <= 0.1
     for found, before in zip(*(one.scores["sets"].values() for one in (card, whole)), strict=True):
         assert before["psnr"] - 0.2 < found["psnr"] < before["psnr"]
-    ramp = np.linspace(0, 1, 20, dtype=np.float32) * np.ones((1, 1, 33, 1), np.float32)
+    ramp = np.linspace(0, 1, 20, dtype=np.float32) * np.ones(
+        (1, {"luma": 1, "rgb": 3}[card.color], 33, 1), np.float32
+    )
     found, expected = (load(FOLDER / f"{one}.onnx")(ramp) for one in (name, in_float(name)))
     assert 0 < np.abs(found - expected).max() < 0.05
 
