@@ -51,8 +51,8 @@ class Scene:
         names = ["sr" if on == "lr" else on, *(n for n in built.needs if n in self.outputs)]
         leaves = {name: _leaf(self._output(built, name)) for name in names}
         with torch.enable_grad():
-            pair = [_shifted(p, built, corner) for p in self.pair(on, leaves)]
-            value = built.value(*pair, {**self.extras, **leaves})
+            sr, hr = (_shifted(p, built, corner) for p in self.pair(on, leaves))
+            value = built.value(sr, hr, {**self.extras, **leaves})
             if not value.requires_grad:
                 raise RunError(
                     f"The loss '{built.term.name}' gives no gradient at the output: its value "
