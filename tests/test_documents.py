@@ -65,7 +65,7 @@ def test_the_commands_of_the_guide_to_upscaling_run(desk):
     assert len(examples(page(GUIDE))) == 6
     run_examples(page(GUIDE), desk)
     sizes = {
-        "big.png": (256, 192),
+        "photo_x2.png": (256, 192),
         "large/beach/b_x2.png": (256, 192),
         "twice.png": (256, 192),
         "three-hundred.png": (300, 225),

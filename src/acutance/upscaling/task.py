@@ -98,7 +98,7 @@ def _check_bicubic(card: ModelCard) -> None:
         raise InputError(
             "Back-projection makes the result agree with its input by bicubic, and "
             f"{card.name or card.architecture} was trained on pictures made small by {made_by}. "
-            "Leave out --back-project."
+            "Leave out --back-project, or name a model that learned from bicubic by --model small."
         )
 
 
