@@ -13,13 +13,18 @@ RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 JUDGED = "B100"  # where one set stands for all: the one with the most pictures
 FIDELITY = ("fidelity-x2", "fidelity-x3", "fidelity-x4")
 BUDGETS = ("budget-nano", "budget-small")
-DATA = {"data-photos": "photographs", "data-drawn": "drawn pictures", "data-mixed": "both"}
+DATA = {
+    "data-photos": "photographs",
+    "data-drawn": "drawn pictures",
+    "data-mixed": "both",
+    "data-free": "free pictures",
+}
 Found = Mapping[str, Any]
 
 
-def found_of(name: str) -> Found | None:
+def found_of(name: str, kind: str = "study-") -> Found | None:
     """What a study found; None where it was not run."""
-    path = RESULTS / f"study-{name}.json"
+    path = RESULTS / f"{kind}{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
@@ -158,6 +163,22 @@ def _exchange(means: Mapping[str, Any], base: Mapping[str, Any]) -> tuple[str, s
     paid, gained = base["psnr"] - means["psnr"], base["lpips"] - means["lpips"]
     rate = f"{gained / paid:.3f}" if paid > 0 and gained > 0 else "-"
     return (f"{paid:.3f}", f"{gained / base['lpips']:.1%}", rate)
+
+
+def lattice_table() -> str:
+    """How much of a pattern of the network's own scale each loss draws."""
+    found = found_of("lattice", "")
+    if found is None:
+        return ""
+    rows = [
+        (_as_code(row["model"]), f"{row['flat']:.2f}", f"{row['textured']:.2f}")
+        for row in found["rows"]
+    ]
+    return _lead({**found, "name": "lattice"}) + table(("", "flat blocks", "textured blocks"), rows)
+
+
+def _as_code(name: str) -> str:
+    return name if name.replace("-", "").isalpha() else f"`{name}`"
 
 
 def data_table() -> str:
@@ -363,6 +384,7 @@ STUDY_TABLES = {
     "study-budget": budget_table,
     "study-article": article_table,
     "study-front": front_table,
+    "study-lattice": lattice_table,
     "study-data": data_table,
     "study-repeat": repeat_table,
     "study-five-lines": five_lines,
