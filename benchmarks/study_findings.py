@@ -8,6 +8,7 @@ from typing import Any
 
 from acutance.evaluation.judging import card_of
 from acutance.evaluation.scoring import Scores
+from acutance.models.bundled import IN_8_BITS
 from acutance.models.listing import listed_models
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import (
@@ -139,11 +140,17 @@ def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, bool]
 
 
 def fixed_scores(plan: Plan) -> list[dict[str, Any]]:
-    """Means of bicubic and of the bundled models of this scale, by set and metric."""
+    """Means of bicubic and of the bundled models of this scale, by set and metric.
+
+    Those in 8 bits are left out, and those for pictures made small in another way.
+    """
     question, scale = plan.study.question, plan.study.recipe.network.scale
     subjects = {"bicubic": ""}
     subjects |= {
-        f"{m.family}-x{scale}": m.card.weights for m in listed_models() if m.card.scale == scale
+        f"{m.family}-x{scale}": m.card.weights
+        for m in listed_models()
+        if m.card.scale == scale and not m.card.degradation
+        if not m.family.endswith(IN_8_BITS)
     }
     path = plan.folder / FIXED
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
