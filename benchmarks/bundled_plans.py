@@ -12,7 +12,7 @@ from acutance.catalog import nearest
 from acutance.errors import InputError
 from acutance.models.card import MODEL_FILE
 from acutance.training.recipe import Recipe, make_recipe
-from places import SAMPLES, model_source, of_scale, photo_source
+from places import model_source, of_scale, photo_source
 
 TABLE = Path(__file__).with_name("bundled_models.toml")
 MODELS = {"start": "network.start", "teacher": "loss.teacher"}
@@ -40,11 +40,7 @@ class Plan:
     @property
     def pictures(self) -> str:
         """What it was trained on, in words for the card."""
-        words = [word for word in self.told["photos"] if not word.startswith(SAMPLES)]
-        count = len(self.told["photos"]) - len(words)
-        samples = [f"{count} photographs of scikit-image"] if count else []
-        drawn = [w.replace("procedural:", "") + " drawn pictures" for w in words if ":" in w]
-        return ", ".join([*samples, *(w for w in words if ":" not in w), *drawn])
+        return ", ".join(self.told["photos"])
 
     @property
     def loss(self) -> str:
