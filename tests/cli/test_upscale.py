@@ -353,7 +353,7 @@ def test_ctrl_c_is_exit_code_130(tmp_path):
     process.stdout.readline()  # the first file is written
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err.decode()
     assert err.decode().splitlines()[-1] == "acutance: interrupted."
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".last")]
 
