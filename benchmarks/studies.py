@@ -32,9 +32,10 @@ from acutance.study.compare.runs import Run, list_runs
 from acutance.study.compare.runs import carry_out as work_off
 from acutance.study.compare.study import helped
 from acutance.study.compare.wording import as_json, sentences
+from acutance.study.quickstart import sample_folder
 from acutance.training.display import make_display
 from facts import stamp
-from places import data_folder
+from places import SAMPLES, data_folder
 from study_findings import (
     as_claim,
     beside,
@@ -137,6 +138,7 @@ def findings(plan: Plan, answers: Answers, root: Path) -> dict[str, Any]:
 def placeless(text: str, plan: Plan) -> str:
     """The same without folders of this machine."""
     places = {plan.folder: plan.name, data_folder(): "$ACUTANCE_DATA", FOLDER: "bundled"}
+    places[sample_folder()] = SAMPLES.rstrip("/")
     for place, word in places.items():
         text = text.replace(str(place), word)
     return text

@@ -308,7 +308,7 @@ def _line_of_data() -> str:
             for row in rows
             if (row["set"], row["metric"]) == (JUDGED, "psnr")
         ]
-    return _linked("data", f"beside photographs, {' and '.join(told)} on {JUDGED}") if told else ""
+    return _linked("data", f"beside photographs, {', '.join(told)} on {JUDGED}") if told else ""
 
 
 _LINES = (_line_of_article, _line_of_front, _line_of_data)

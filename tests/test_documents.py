@@ -111,3 +111,11 @@ def test_the_commands_of_the_guide_to_degradations_run(tmp_path, photo_folder):
     assert read_picture(tmp_path / "worse.png").width == 128
     made = {path.name for path in (tmp_path / "small").iterdir()}
     assert made == {f"{name}-{draw}.png" for name in ("photo", "other") for draw in (1, 2, 3)}
+
+
+def test_what_is_kept_names_no_folder_of_a_machine():
+    kept = [*(ROOT / "benchmarks/results").glob("*.json"), *(ROOT / "docs").rglob("*.json")]
+    assert kept
+    for path in kept:
+        found = re.findall(r'"/\w[^"]*/[^"]*"', path.read_text(encoding="utf-8"))
+        assert not found, (path.name, found[:3])
