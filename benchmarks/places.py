@@ -1,9 +1,11 @@
 """Where pictures and models of the tables are: words of a TOML file as paths of this machine."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from acutance.errors import InputError
+from acutance.models.bundled import FOLDER
 from acutance.models.card import find_model
 from acutance.study.quickstart import sample_folder
 
@@ -35,3 +37,13 @@ def model_source(word: str) -> str:
 def of_scale(name: str, scale: int) -> str:
     """A bundled family's file for this scale; what has a folder or a scale is a file."""
     return name if "/" in name or "-x" in name else f"{name}-x{scale}"
+
+
+def without_folders(text: str, also: Mapping[Path, str]) -> str:
+    """The same with folders of this machine, and those of `also`, by words that mean something
+    elsewhere."""
+    places = {data_folder(): "$ACUTANCE_DATA", FOLDER: "bundled"}
+    places |= {sample_folder(): SAMPLES.rstrip("/"), **also}
+    for place, word in places.items():
+        text = text.replace(str(place), word)
+    return text

@@ -14,7 +14,6 @@ whether the claim holds again, and writes results/study-repeat.json.
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from acutance.errors import InputError
-from acutance.models.bundled import FOLDER
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, answer
 from acutance.study.compare.ground import read_record, settle
@@ -32,10 +30,9 @@ from acutance.study.compare.runs import Run, list_runs
 from acutance.study.compare.runs import carry_out as work_off
 from acutance.study.compare.study import helped
 from acutance.study.compare.wording import as_json, sentences
-from acutance.study.quickstart import sample_folder
 from acutance.training.display import make_display
 from facts import stamp
-from places import SAMPLES, data_folder
+from places import without_folders
 from study_findings import (
     as_claim,
     beside,
@@ -45,11 +42,11 @@ from study_findings import (
     overlap,
     shifted,
 )
+from study_pages import keep
 from study_plans import TABLE, Plan, hold_out, names, read_plan
 
 HERE = Path(__file__).parent
 RUNS, RESULTS = HERE.parent / "runs" / "studies", HERE / "results"
-KEEP = HERE.parent / "docs" / "studies.py"
 REPEAT = "study-repeat.json"
 MACHINES = "machines.json"  # in a study's folder: what its runs were carried out on
 
@@ -102,12 +99,12 @@ def collect_studies(options: argparse.Namespace) -> int:
             raise InputError(f"No run of {name} is done. First: {plan.command}")
         found = findings(plan, answers, options.runs)
         path = options.results / f"study-{name}.json"
-        write_atomically(path, placeless(json.dumps(found, indent=1), plan) + "\n")
+        text = json.dumps(found, indent=1) + "\n"
+        write_atomically(path, without_folders(text, {plan.folder: plan.name}))
         print(path)
         missing |= _told_missing(answers)
         if len(plan.study.question.losses) > 1 and not options.no_page:
-            command = [sys.executable, str(KEEP), str(plan.folder), name]
-            subprocess.run([*command, "--command", plan.command], check=True)
+            keep(plan.folder, name, plan.command)
     return missing
 
 
@@ -133,15 +130,6 @@ def findings(plan: Plan, answers: Answers, root: Path) -> dict[str, Any]:
         "fixed": fixed_scores(plan) if perception else [],
         **as_json(answers),
     }
-
-
-def placeless(text: str, plan: Plan) -> str:
-    """The same without folders of this machine."""
-    places = {plan.folder: plan.name, data_folder(): "$ACUTANCE_DATA", FOLDER: "bundled"}
-    places[sample_folder()] = SAMPLES.rstrip("/")
-    for place, word in places.items():
-        text = text.replace(str(place), word)
-    return text
 
 
 def repeat_study(options: argparse.Namespace) -> int:

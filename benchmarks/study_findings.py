@@ -140,18 +140,9 @@ def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, bool]
 
 
 def fixed_scores(plan: Plan) -> list[dict[str, Any]]:
-    """Means of bicubic and of the bundled models of this scale, by set and metric.
-
-    Those in 8 bits are left out, and those for pictures made small in another way.
-    """
+    """Means of bicubic and of `fixed_models`, by set and metric."""
     question, scale = plan.study.question, plan.study.recipe.network.scale
-    subjects = {"bicubic": ""}
-    subjects |= {
-        f"{m.family}-x{scale}": m.card.weights
-        for m in listed_models()
-        if m.card.scale == scale and not m.card.degradation
-        if not m.family.endswith(IN_8_BITS)
-    }
+    subjects = {"bicubic": "", **fixed_models(scale)}
     path = plan.folder / FIXED
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     asked = {"protocol": question.protocol, "metrics": list(question.metrics)}
@@ -167,6 +158,19 @@ def fixed_scores(plan: Plan) -> list[dict[str, Any]]:
         for group in scores.sets()
         for metric in question.metrics
     ]
+
+
+def fixed_models(scale: int) -> dict[str, str]:
+    """The bundled models of a scale by name, with the hash of their weights.
+
+    Those in 8 bits are left out, and those for pictures made small in another way.
+    """
+    return {
+        f"{m.family}-x{scale}": m.card.weights
+        for m in listed_models()
+        if m.card.scale == scale and not m.card.degradation
+        if not m.family.endswith(IN_8_BITS)
+    }
 
 
 def _scored(name: str, question: Question, scale: int) -> Scores:

@@ -15,10 +15,13 @@ from acutance.errors import InputError
 from acutance.evaluation.scored_terms import shared_networks
 from acutance.evaluation.scoring import Score, Scores
 from acutance.losses.expression import parse_loss
+from acutance.models import bundled
+from acutance.models.listing import listed_models
 from acutance.study.compare.question import Question
+from acutance.study.quickstart import sample_folder
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("studies", "study_findings", "study_plans", "places", "facts", "study_tables")
+MODULES = ("studies", "study_findings", "study_pages", "study_plans", "places", "facts")
 DIFFERENCES = {"Set5": (0.1, 0.2, 0.3), "Set14": (0.19, 0.2, 0.21), "B100": (-0.1, 0.2, -0.4)}
 # Student's p of two degrees of freedom is 1 - t / sqrt(2 + t^2), with t = mean / sd * sqrt(3):
 # t = sqrt(12), 34.641, -0.57735. Holm: the smallest three times, the next twice, the last once.
@@ -71,7 +74,8 @@ def test_every_study_of_the_table_can_be_carried_out(plans, shelf, tmp_path):
         plan = plans.read_plan(name, tmp_path)
         question, recipe = plan.study.question, plan.study.recipe
         assert len(plan.runs()) == len(question.losses) * question.seeds * len(question.steps)
-        assert recipe.data.patch == 24 * recipe.network.scale
+        crop = 16 if name.startswith("budget-") else 24
+        assert recipe.data.patch == crop * recipe.network.scale
         for loss in question.losses:
             assert str(parse_loss(loss)) == loss
             assert not shared_networks(parse_loss(loss), question.metrics), "judged by its own term"
@@ -171,6 +175,25 @@ def test_a_claim_holds_where_every_set_is_better(findings, tmp_path):
     assert findings.holds(findings.family(lower, as_lpips, "l1", "mse", 4)), "less is better"
 
 
+def test_what_a_study_is_held_beside_learned_from_the_same_kind_of_pictures(findings):
+    assert {"nano-x2", "small-x2", "small-sharp-x2"} <= set(findings.fixed_models(2))
+    listed = {
+        f"{model.family}-x4": model.card.degradation
+        for model in listed_models()
+        if model.card.scale == 4
+    }
+    left_out = set(listed) - set(findings.fixed_models(4))
+    assert {"photo-x4", "nano-int8-x4"} <= left_out
+    assert all(name.endswith("-int8-x4") or listed[name] for name in left_out)
+
+
+def test_what_is_kept_names_no_folder_of_the_machine(findings, tmp_path):
+    places = sys.modules["places"]
+    text = f"{tmp_path}/Set5 {bundled.FOLDER}/nano-x2.onnx {sample_folder()}/a.png /runs/one/arms"
+    words = "$ACUTANCE_DATA/Set5 bundled/nano-x2.onnx scikit-image/a.png one/arms"
+    assert places.without_folders(text, {Path("/runs/one"): "one"}) == words
+
+
 @pytest.mark.parametrize(
     ("again", "said"),
     [
@@ -233,10 +256,12 @@ def test_a_study_from_end_to_end(studies, monkeypatch, tmp_path, capsys):
         encoding="utf-8",
     )
     monkeypatch.setattr(plans, "TABLE", table)
+    monkeypatch.setattr(sys.modules["study_pages"], "KEPT", tmp_path / "kept")
+    (tmp_path / "kept").mkdir()
     places = {"runs": tmp_path / "runs", "results": tmp_path, "jobs": 1, "quiet": False}
     for name in ("one", "alone"):
         assert studies.run_study(Namespace(name=name, **places)) == 0
-        done = Namespace(names=[name], no_page=True, **places)
+        done = Namespace(names=[name], no_page=False, **places)
         assert studies.collect_studies(done) == 0
     found = json.loads((tmp_path / "study-one.json").read_text())
     (claim,) = found["claims"]
@@ -248,6 +273,9 @@ def test_a_study_from_end_to_end(studies, monkeypatch, tmp_path, capsys):
     ]
     assert found["command"] == "python benchmarks/studies.py run one"
     assert str(tmp_path) not in json.dumps(found)
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "kept").iterdir()}
+    assert set(kept) == {"one.html", "one.csv", "one.json"}, "one loss alone has no page"
+    assert not [name for name, text in kept.items() if str(tmp_path) in text]
     (beside,) = json.loads((tmp_path / "study-alone.json").read_text())["beside"]
     assert (beside["against"], beside["mean"], beside["seeds"]) == ("l1 (one)", 0.0, 2)
     again = Namespace(name="one", seeds=2, first_seed=100, **places)
