@@ -97,9 +97,16 @@ def _budget(found: Found) -> str:
             means = {arm: _mean(found, arm, steps, group, "psnr") for arm in (first, *others)}
             ranked = sorted(means, key=lambda arm: -(means[arm] or 0))
             shown = (_against(found, arm, group, steps) for arm in others)
-            rows.append((f"{steps:,}", group, *shown, " > ".join(f"`{arm}`" for arm in ranked)))
+            order = " > ".join(f"`{arm}`" for arm in ranked)
+            rows.append((f"{steps:,}", group, _seeds(found, group, steps), *shown, order))
     named = (f"`{arm}` - `{first}`, dB" for arm in others)
-    return table(("steps", "set", *named, "order"), rows)
+    return table(("steps", "set", "seeds", *named, "order"), rows)
+
+
+def _seeds(found: Found, group: str, steps: int) -> int:
+    """Under how many seeds every arm was run."""
+    at = (row for row in found["differences"] if (row["set"], row["budget"]) == (group, steps))
+    return min((row["seeds"] for row in at), default=0)
 
 
 def article_table() -> str:
@@ -227,7 +234,8 @@ def repeat_table() -> str:
 
 def five_lines() -> str:
     """The study in a line a question, each with the section that has its command."""
-    lines = [line for make in (_line_of_fidelity, _line_of_budget, *_LINES) if (line := make())]
+    made = (_line_of_fidelity, _line_of_budget, _line_of_article, _line_of_front, _line_of_data)
+    lines = [line for make in made if (line := make())]
     if not lines:
         return ""
     return "## The study in five lines\n\n" + "".join(f"- {line}\n" for line in lines)
@@ -270,11 +278,9 @@ def _line_of_article() -> str:
         for row in found["differences"]
         if (row["arm"], row["set"], row["metric"]) == (best["arm"], JUDGED, "psnr")
     )
+    told = f"{best['mean']:+.4f} beside `{best['against']}` ({paid:+.2f} dB on {JUDGED})"
     return _linked(
-        "article",
-        f"of the article's terms `{best['arm']}` has the lowest LPIPS, {best['mean']:+.4f} beside "
-        f"`{best['against']}` "
-        f"({paid:+.2f} dB on {JUDGED})",
+        "article", f"of the article's terms `{best['arm']}` has the lowest LPIPS, {told}"
     )
 
 
@@ -309,9 +315,6 @@ def _line_of_data() -> str:
             if (row["set"], row["metric"]) == (JUDGED, "psnr")
         ]
     return _linked("data", f"beside photographs, {', '.join(told)} on {JUDGED}") if told else ""
-
-
-_LINES = (_line_of_article, _line_of_front, _line_of_data)
 
 
 def _linked(place: str, text: str) -> str:

@@ -9,9 +9,9 @@ import pytest
 
 from acutance.study.compare.figures.bands import learning_curves
 from acutance.study.compare.figures.costs import cost_table
-from acutance.study.compare.figures.figure import name_arms
+from acutance.study.compare.figures.figure import Named, name_arms
 from acutance.study.compare.figures.forest import SIGNS, forest, sign
-from acutance.study.compare.figures.plane import planes
+from acutance.study.compare.figures.plane import Spot, plane, planes
 from acutance.study.compare.figures.shares import pulls
 from acutance.study.compare.page import write_page
 from acutance.study.compare.question import Question
@@ -81,6 +81,29 @@ def test_a_plane_without_bicubic_shows_the_losses(made_study):
         f"{name}: PSNR and lpips, 2,000 steps" for name in ("Set5", "Set14", "B100")
     ]
     assert all(figure.svg.count('class="spot"') == 2 for figure in figures)
+
+
+def test_names_in_a_plane_keep_clear_of_spots_and_of_each_other():
+    found = {
+        "nano-x4": (27.095, 0.4148),
+        "A": (27.238, 0.3959),
+        "C": (27.232, 0.3913),
+        "small-x4": (27.249, 0.3973),
+        "bicubic": (25.961, 0.5276),
+    }
+    spots = [Spot(Named(k, name, name), *found[name]) for k, name in enumerate(found)]
+    drawn = ET.fromstring(plane("title", spots, "lpips").svg)
+    names = {e.text: e for e in drawn.iter("text") if "tag" in e.get("class", "").split()}
+    assert set(names) == {spot.named.tag for spot in spots}
+    taken = []
+    for name, text in names.items():
+        x, y = (float(text.get(side).rstrip("%")) for side in ("x", "y"))
+        wide = 1.5 * len(name)  # of a chart 560 px wide, in letters of 13 px
+        left = x - 1.6 - wide if "end" in text.get("class").split() else x + 1.6
+        for other, begin, end, height in taken:
+            apart = left >= end or begin >= left + wide or abs(y - height) >= 5
+            assert apart, f"{name} on {other}"
+        taken.append((name, left, left + wide, y))
 
 
 def test_a_plane_of_one_seed_has_no_crosses(made_study):

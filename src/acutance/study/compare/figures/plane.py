@@ -17,7 +17,8 @@ from acutance.study.compare.figures.figure import Figure, Named, name_arms
 from acutance.study.compare.question import Question
 
 CLOSE = 0.3  # arms that fill less of an axis than this get a second chart without bicubic
-LABEL_GAP, LABEL_WIDTH = 7.0, 8.0  # per cent of the height and of the width
+LABEL_GAP, LABEL_LETTER = 1.2, 1.9  # from a spot, and of a letter: per cent of the width
+LABEL_HEIGHT, LABEL_STEP, LABEL_TRIES = 6.0, 1.0, 30  # per cent of the height
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,7 @@ def plane(
             marker_at(x, y, spot.named.look, text),
             "</g>",
         ]
-    ends = [(x_axis.place(s.x + s.x_noise), y_axis.place(s.y)) for s in tagged]
-    for spot, (right, height) in zip(tagged, _labels(ends), strict=True):
-        parts.append(
-            f'<text x="{right}%" dx="9" y="{height}%" dy="4" '
-            f'class="tag {look_class(spot.named.look)}">{escape(spot.named.tag)}</text>'
-        )
+    parts += _tags(spots, tagged, x_axis, y_axis)
     return Figure(title, "".join([*parts, "</svg>"]))
 
 
@@ -185,19 +181,54 @@ def _axes(spots: Sequence[Spot], curve: Curve) -> tuple[Axis, Axis]:
     return Axis(x_low, x_high), Axis(y_low, y_high, flipped=True)
 
 
-def _labels(ends: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Where names stand: at the right end of each cross, pushed away from the nearer edge."""
-    down = sum(y for _, y in ends) < 50 * len(ends)
-    placed: dict[int, tuple[float, float]] = {}
-    for k in sorted(range(len(ends)), key=lambda k: ends[k][1], reverse=not down):
-        x, y = ends[k]
-        near = [v for u, v in placed.values() if abs(u - x) < LABEL_WIDTH]
-        if down:
-            y = max([y, *(v + LABEL_GAP for v in near)])
-        else:
-            y = min([y, *(v - LABEL_GAP for v in near)])
-        placed[k] = (x, round(y, 2))
-    return [placed[k] for k in range(len(ends))]
+def _tags(spots: Sequence[Spot], tagged: Sequence[Spot], x: Axis, y: Axis) -> list[str]:
+    """The names, each beside its spot where neither a spot nor another name is in its way."""
+    taken = [_Box(x.place(s.x) - 1, x.place(s.x) + 1, y.place(s.y)) for s in spots]
+    down = sum(y.place(s.y) for s in tagged) < 50 * len(tagged)
+    parts: list[str] = []
+    for spot in sorted(tagged, key=lambda s: y.place(s.y), reverse=not down):
+        box = _free(spot, taken, (x, y), LABEL_STEP if down else -LABEL_STEP)
+        taken.append(box)
+        right = box.left > x.place(spot.x)
+        parts.append(
+            f'<text x="{x.place(spot.x + (spot.x_noise if right else -spot.x_noise))}%" '
+            f'dx="{9 if right else -9}" y="{round(box.height, 2)}%" dy="4" '
+            f'class="tag {"" if right else "end "}{look_class(spot.named.look)}">'
+            f"{escape(spot.named.tag)}</text>"
+        )
+    return parts
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A piece of the chart that is taken, in per cent of its width and height."""
+
+    left: float
+    right: float
+    height: float  # of its middle
+
+    def meets(self, other: "_Box") -> bool:
+        """Whether there is no room between both."""
+        beside = self.left >= other.right or other.left >= self.right
+        return not beside and abs(self.height - other.height) < LABEL_HEIGHT
+
+
+def _free(spot: Spot, taken: Sequence[_Box], axes: tuple[Axis, Axis], step: float) -> _Box:
+    """The nearest place to the right or the left of a spot, away from the nearer edge."""
+    width = LABEL_LETTER * len(spot.named.tag)
+    right = axes[0].place(spot.x + spot.x_noise) + LABEL_GAP
+    left = axes[0].place(spot.x - spot.x_noise) - LABEL_GAP
+    height = axes[1].place(spot.y)
+    boxes = [
+        box
+        for k in range(LABEL_TRIES)
+        for box in (
+            _Box(right, right + width, height + k * step),
+            _Box(left - width, left, height + k * step),
+        )
+    ]
+    free = (box for box in boxes if box.left > 0 and not any(map(box.meets, taken)))
+    return next(free, boxes[0])
 
 
 def _cross(spot: Spot, x_axis: Axis, y_axis: Axis) -> list[str]:
