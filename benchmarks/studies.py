@@ -24,13 +24,14 @@ from typing import Any
 from acutance.errors import InputError
 from acutance.storage import write_atomically
 from acutance.study.compare.answers import Answers, answer
+from acutance.study.compare.dial import dialled
 from acutance.study.compare.ground import read_record, settle
 from acutance.study.compare.question import Study
 from acutance.study.compare.runs import Run, list_runs
 from acutance.study.compare.runs import carry_out as work_off
 from acutance.study.compare.study import helped
 from acutance.study.compare.wording import as_json, sentences
-from acutance.training.display import make_display
+from acutance.training.display import Silent, make_display
 from facts import stamp
 from places import without_folders
 from study_findings import (
@@ -94,9 +95,13 @@ def collect_studies(options: argparse.Namespace) -> int:
     missing = 0
     for name in options.names:
         plan = read_plan(name, options.runs)
-        answers = answer(plan.study.question, plan.runs())
+        runs = plan.runs()
+        answers = answer(plan.study.question, runs)
         if not answers.means:
             raise InputError(f"No run of {name} is done. First: {plan.command}")
+        answers = dialled(
+            answers, runs, plan.folder, Silent(), degrade=plan.study.recipe.data.degrade
+        )
         found = findings(plan, answers, options.runs)
         path = options.results / f"study-{name}.json"
         text = json.dumps(found, indent=1) + "\n"

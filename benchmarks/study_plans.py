@@ -19,7 +19,8 @@ TABLE = Path(__file__).with_name("studies.toml")
 VALIDATION = "validation"  # a test set of pictures that are held out of the training
 HELD_OUT = (10, 5)  # of each ten pictures the one with this index
 MODELS = {"start": "network.start", "teacher": "loss.teacher"}
-ASKED = ("seeds", "steps", "metrics", "primary", "against")  # a study's own settings by their name
+# a study's own settings by their name
+ASKED = ("seeds", "steps", "metrics", "primary", "against", "dial", "dial_points")
 KEYS = {"about", "arms", "photos", "val", "test", "network", "scale", "lr_patch", "settings"}
 KEYS |= {"claim", "beside", *ASKED, *MODELS}
 NEEDED = {"about", "arms", "seeds", "steps"}

@@ -59,7 +59,10 @@ def test_a_dial_goes_on_where_it_failed_and_ends_at_the_arms(dialled_study, tmp_
     for row in rows:
         if row["share"] != 0.5:
             end = arms["mse" if row["share"] else "l1", row["metric"]]
-            assert {**row, "arm": end["arm"]} == {"share": row["share"], **end}
+            got = {key: row[key] for key in row if key not in ("share", "difference")}
+            assert {**got, "arm": end["arm"]} == end
+        apart = row["mean"] - arms["l1", row["metric"]]["mean"]
+        assert row["difference"]["mean"] == pytest.approx(apart, abs=1e-12)
     assert rows[1]["arm"] == "l1:0.5,mse:0.5"
     assert rows[1]["mean"] not in (rows[0]["mean"], rows[2]["mean"])
 

@@ -5,9 +5,12 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from acutance.evaluation.scoring import Scores
 from acutance.study.claims import claim
 from acutance.study.compare.answers import (
+    BOOTSTRAP_SEED,
     Answers,
     Mixed,
     groups_of,
@@ -17,6 +20,7 @@ from acutance.study.compare.answers import (
 )
 from acutance.study.compare.runs import Run
 from acutance.study.dial import dial, mixture, shares
+from acutance.study.statistics import PairedResult, compare_paired
 from acutance.training.display import Display
 
 FOLDER = "dial"  # of a study: the scores of each mixture, a file each
@@ -49,11 +53,15 @@ def dialled(
         place = (budget, group, metric)
         table = table_of(asked, scores, place)
         mixed += [
-            Mixed(share, mean_of(label, table[label], place))
+            Mixed(share, mean_of(label, table[label], place), _apart(table[label], table.get(one)))
             for share, label in labels.items()
             if label in table
         ]
     return replace(answers, dial=tuple(mixed))
+
+
+def _apart(mixture: np.ndarray, first: np.ndarray | None) -> PairedResult | None:
+    return None if first is None else compare_paired(mixture - first, seed=BOOTSTRAP_SEED)
 
 
 def _scored(

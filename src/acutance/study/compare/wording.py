@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite, isnan
 
-from acutance.study.compare.answers import Answers, Difference
+from acutance.study.compare.answers import Answers, Difference, Mixed
 from acutance.study.numbers import in_unit, interval
 from acutance.study.view.verdict import to_json
 
@@ -128,7 +128,7 @@ def as_json(answers: Answers) -> dict[str, object]:
         "differences": [_finite(_flat(difference)) for difference in answers.differences],
         "missing": list(answers.missing),
         "people": None if answers.people is None else to_json(answers.people),
-        "dial": [_finite({"share": at.share, **asdict(at.mean)}) for at in answers.dial],
+        "dial": [_mixed(at) for at in answers.dial],
     }
 
 
@@ -159,6 +159,12 @@ def _flat(difference: Difference) -> dict[str, object]:
     table = asdict(difference)
     word = table.pop("verdict")
     return {**table.pop("found"), **table, "verdict": word["word"], "needed": word["seeds_needed"]}
+
+
+def _mixed(at: Mixed) -> dict[str, object]:
+    """A mixture, and how far it is from the first arm."""
+    apart = None if at.apart is None else _finite(asdict(at.apart))
+    return {**_finite({"share": at.share, **asdict(at.mean)}), "difference": apart}
 
 
 def _finite(row: dict[str, object]) -> dict[str, object]:
