@@ -22,6 +22,7 @@ from acutance.study.quickstart import sample_folder
 
 ROOT = Path(__file__).parents[2]
 MODULES = ("studies", "study_findings", "study_pages", "study_plans", "places", "facts")
+TABLES = ("study_tables", "study_lines", "study_found")
 DIFFERENCES = {"Set5": (0.1, 0.2, 0.3), "Set14": (0.19, 0.2, 0.21), "B100": (-0.1, 0.2, -0.4)}
 # Student's p of two degrees of freedom is 1 - t / sqrt(2 + t^2), with t = mean / sd * sqrt(3):
 # t = sqrt(12), 34.641, -0.57735. Holm: the smallest three times, the next twice, the last once.
@@ -47,10 +48,10 @@ def studies(monkeypatch, tmp_path):
 @pytest.fixture
 def tables(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(ROOT / "docs")
-    found = __import__("study_tables")
-    monkeypatch.setattr(found, "RESULTS", tmp_path)
-    yield found
-    sys.modules.pop("study_tables", None)
+    monkeypatch.setattr(__import__("study_found"), "RESULTS", tmp_path)
+    yield __import__("study_tables")
+    for module in TABLES:
+        sys.modules.pop(module, None)
 
 
 def _imported(name, monkeypatch, tmp_path):
@@ -239,6 +240,28 @@ def test_a_claim_is_told_with_its_intervals(tables, findings, tmp_path):
     line = "x2 Set5 +0.200 dB, Set14 +0.200 dB, B100 +0.200 dB (3 seeds; better on every set"
     assert line in tables.five_lines()
     assert "docs/studies/README.md#fidelity" in tables.five_lines()
+
+
+def test_a_mixture_is_told_where_it_pays_next_to_nothing(tables, tmp_path):
+    def row(share, metric, mean, apart):
+        ends = {"mean": apart, "low": apart - 0.001, "high": apart + 0.001}
+        return {"share": share, "set": "B100", "metric": metric, "mean": mean, "difference": ends}
+
+    dial = [row(0.0, "psnr", 27.2, 0.0), row(0.0, "lpips", 0.4, 0.0)]
+    dial += [row(0.25, "psnr", 27.19, -0.01), row(0.25, "lpips", 0.39, -0.01)]
+    dial += [row(0.5, "psnr", 27.15, -0.05), row(0.5, "lpips", 0.36, -0.04)]
+    dial += [row(0.75, "psnr", 27.14, -0.06), row(0.75, "lpips", 0.34, -0.06)]
+    question = {"losses": ["l1", "lpips"], "dial": ["l1", "lpips"], "steps": [4]}
+    kept = {"name": "equal-x4", "command": "c", "date": "d", "machine": "m", "dial": dial}
+    means = [{"arm": "l1", "budget": 4, "set": "B100", "metric": m} for m in ("psnr", "lpips")]
+    kept |= {"means": [{**row, "mean": v} for row, v in zip(means, (27.2, 0.4), strict=True)]}
+    kept |= {"question": {**question, "metrics": ["psnr", "lpips"]}, "fixed": []}
+    (tmp_path / "study-equal-x4.json").write_text(json.dumps(kept))
+    told = "50% of the way from `l1` to `lpips` have LPIPS lower by 10.0% for 0.050 dB on B100"
+    assert told in tables.five_lines()
+    table = tables.front_table()
+    assert "| 50% of the way | B100 | -0.050 (-0.051 to -0.049) | -0.0400 (" in table
+    assert "| 25% of the way | 27.190 | 0.3900 | 0.010 | 2.5% | 1.000 |" in table
 
 
 @pytest.mark.slow

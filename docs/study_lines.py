@@ -1,0 +1,113 @@
+"""The study in a line a question, for the README."""
+
+from study_found import DATA, FIDELITY, JUDGED, Found, exchange, found_of, mean_of, verdict
+
+MOST_PAID, LEAST_PAID = 1.0, 0.05  # dB, for looks, of what the lines name
+
+
+def five_lines() -> str:
+    """The study in a line a question, each with the section that has its command."""
+    made = (_line_of_fidelity, _line_of_budget, _line_of_article, _line_of_front, _line_of_equal)
+    lines = [line for make in (*made, _line_of_data) if (line := make())]
+    if not lines:
+        return ""
+    return "## The study in five lines\n\n" + "".join(f"- {line}\n" for line in lines)
+
+
+def _line_of_fidelity() -> str:
+    told = []
+    for name in FIDELITY:
+        found = found_of(name)
+        claim = next((c for c in found["claims"] if c["claimed"]), None) if found else None
+        if found and claim:
+            gains = ", ".join(f"{r['set']} {r['mean']:+.3f} dB" for r in claim["rows"])
+            seeds = claim["rows"][0]["seeds"]
+            told.append(f"x{found['scale']} {gains} ({seeds} seeds; {verdict(claim)})")
+            arms = f"`{claim['rows'][0]['arm']}` against `{claim['rows'][0]['against']}`"
+    return _linked("fidelity", f"{arms}: {'; '.join(told)}") if told else ""
+
+
+def _line_of_budget() -> str:
+    found = found_of("budget-nano")
+    if found is None:
+        return ""
+    told = []
+    for steps in found["question"]["steps"]:
+        means = {a: mean_of(found, a, steps, JUDGED, "psnr") for a in found["question"]["losses"]}
+        known = {arm: mean for arm, mean in means.items() if mean is not None}
+        if known:
+            told.append(f"`{max(known, key=lambda arm: known[arm])}` at {steps:,}")
+    return _linked("budgets", f"the highest PSNR on {JUDGED} by steps: {', '.join(told)}")
+
+
+def _line_of_article() -> str:
+    found = found_of("article")
+    if found is None:
+        return ""
+    rows = [r for r in found["differences"] if (r["set"], r["metric"]) == (JUDGED, "lpips")]
+    best = min(rows, key=lambda row: row["mean"])
+    paid = next(
+        row["mean"]
+        for row in found["differences"]
+        if (row["arm"], row["set"], row["metric"]) == (best["arm"], JUDGED, "psnr")
+    )
+    told = f"{best['mean']:+.4f} beside `{best['against']}` ({paid:+.2f} dB on {JUDGED})"
+    return _linked(
+        "article", f"of the article's terms `{best['arm']}` has the lowest LPIPS, {told}"
+    )
+
+
+def _line_of_front() -> str:
+    found = found_of("front-x4")
+    if found is None:
+        return ""
+    steps, (first, *others) = found["question"]["steps"][-1], found["question"]["losses"]
+    of = {
+        arm: {m: mean_of(found, arm, steps, JUDGED, m) for m in ("psnr", "lpips")}
+        for arm in (first, *others)
+    }
+    if None in of[first].values():
+        return ""
+    known = [arm for arm in others if None not in of[arm].values()]
+    able = [arm for arm in known if of[first]["psnr"] - of[arm]["psnr"] <= MOST_PAID]
+    if not able:
+        return ""
+    best = min(able, key=lambda arm: of[arm]["lpips"])
+    paid, lower, _ = exchange(of[best], of[first])
+    return _linked("front", f"at x4 `{best}` has LPIPS lower by {lower} for {paid} dB on {JUDGED}")
+
+
+def _line_of_equal() -> str:
+    """The mixture of the lowest LPIPS that pays next to nothing."""
+    found = found_of("equal-x4")
+    told: dict[float, dict[str, Found]] = {}
+    for row in found["dial"] if found else []:
+        if row["set"] == JUDGED and 0 < row["share"] < 1:
+            told.setdefault(row["share"], {})[row["metric"]] = row
+    able = [of for of in told.values() if -of["psnr"]["difference"]["mean"] <= LEAST_PAID]
+    if not found or not able:
+        return ""
+    best = min(able, key=lambda of: of["lpips"]["mean"])
+    first, last = found["question"]["dial"]
+    paid, gained = (best[metric]["difference"] for metric in ("psnr", "lpips"))
+    base = best["lpips"]["mean"] - gained["mean"]
+    place = f"{best['psnr']['share']:.0%} of the way from `{first}` to `{last}`"
+    told = f"LPIPS lower by {-gained['mean'] / base:.1%} for {-paid['mean']:.3f} dB on {JUDGED}"
+    return _linked("front", f"at x4 weights {place} have {told}")
+
+
+def _line_of_data() -> str:
+    told = []
+    for name, words in DATA.items():
+        found = found_of(name)
+        rows = found["beside"] if found else []
+        told += [
+            f"{words} {row['mean']:+.3f} dB"
+            for row in rows
+            if (row["set"], row["metric"]) == (JUDGED, "psnr")
+        ]
+    return _linked("data", f"beside photographs, {', '.join(told)} on {JUDGED}") if told else ""
+
+
+def _linked(place: str, text: str) -> str:
+    return f"{text[0].upper()}{text[1:]} ([command](docs/studies/README.md#{place}))."
