@@ -71,7 +71,8 @@ def _is(row: dict[str, Any], arm: str, group: str) -> bool:
 
 
 def _curve(rows: list[dict[str, Any]], named: Named) -> Curve:
-    rows = sorted(rows, key=lambda row: row["budget"])
+    """A point where two seeds or more are done: one has no interval."""
+    rows = sorted((row for row in rows if row["low"] is not None), key=lambda row: row["budget"])
     return Curve(
         named.name,
         tuple((row["budget"], row["mean"]) for row in rows),
