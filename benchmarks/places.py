@@ -40,8 +40,7 @@ def of_scale(name: str, scale: int) -> str:
 
 
 def without_folders(text: str, also: Mapping[Path, str]) -> str:
-    """The same with folders of this machine, and those of `also`, by words that mean something
-    elsewhere."""
+    """`text` with words for the folders of this machine, and for those of `also`."""
     places = {data_folder(): "$ACUTANCE_DATA", FOLDER: "bundled"}
     places |= {sample_folder(): SAMPLES.rstrip("/"), **also}
     for place, word in places.items():

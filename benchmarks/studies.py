@@ -31,7 +31,7 @@ from acutance.study.compare.runs import Run, list_runs
 from acutance.study.compare.runs import carry_out as work_off
 from acutance.study.compare.study import helped
 from acutance.study.compare.wording import as_json, sentences
-from acutance.training.display import Silent, make_display
+from acutance.training.display import make_display
 from facts import stamp
 from places import without_folders
 from study_findings import (
@@ -99,9 +99,9 @@ def collect_studies(options: argparse.Namespace) -> int:
         answers = answer(plan.study.question, runs)
         if not answers.means:
             raise InputError(f"No run of {name} is done. First: {plan.command}")
-        answers = dialled(
-            answers, runs, plan.folder, Silent(), degrade=plan.study.recipe.data.degrade
-        )
+        degrade = plan.study.recipe.data.degrade
+        with closing(make_display(False)) as display:
+            answers = dialled(answers, runs, plan.folder, display, degrade=degrade)
         found = findings(plan, answers, options.runs)
         path = options.results / f"study-{name}.json"
         text = json.dumps(found, indent=1) + "\n"

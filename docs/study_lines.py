@@ -5,13 +5,13 @@ from study_found import DATA, FIDELITY, JUDGED, Found, exchange, found_of, mean_
 MOST_PAID, LEAST_PAID = 1.0, 0.05  # dB, for looks, of what the lines name
 
 
-def five_lines() -> str:
+def in_short() -> str:
     """The study in a line a question, each with the section that has its command."""
     made = (_line_of_fidelity, _line_of_budget, _line_of_article, _line_of_front, _line_of_equal)
     lines = [line for make in (*made, _line_of_data) if (line := make())]
     if not lines:
         return ""
-    return "## The study in five lines\n\n" + "".join(f"- {line}\n" for line in lines)
+    return "## The study in short\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
 def _line_of_fidelity() -> str:

@@ -23,7 +23,7 @@ from study_found import (
     signed,
     verdict,
 )
-from study_lines import five_lines
+from study_lines import in_short
 
 BUDGETS = ("budget-nano", "budget-small")
 
@@ -255,5 +255,5 @@ STUDY_TABLES = {
     "study-lattice": lattice_table,
     "study-data": data_table,
     "study-repeat": repeat_table,
-    "study-five-lines": five_lines,
+    "study-in-short": in_short,
 }

@@ -210,8 +210,8 @@ def test_a_repeated_claim_is_held_against_the_kept_one(findings, again, said):
 
 def test_the_report_has_every_table_and_no_row_of_what_was_not_run(tables):
     assert {make() for make in tables.STUDY_TABLES.values()} <= {"", *_figures()}
-    places = {"docs/studies/README.md": set(tables.STUDY_TABLES) - {"study-five-lines"}}
-    places["README.md"] = {"study-five-lines"}
+    places = {"docs/studies/README.md": set(tables.STUDY_TABLES) - {"study-in-short"}}
+    places["README.md"] = {"study-in-short"}
     for page, names in places.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         begun = {name for name in re.findall(r"<!-- begin (study-[\w-]+) -->", text)}
@@ -238,8 +238,8 @@ def test_a_claim_is_told_with_its_intervals(tables, findings, tmp_path):
     assert "| `mse` | `l1` | 4 | Set5 | 3 | +0.200 | " in table
     assert "better on every set (p < 0.01)" in table
     line = "x2 Set5 +0.200 dB, Set14 +0.200 dB, B100 +0.200 dB (3 seeds; better on every set"
-    assert line in tables.five_lines()
-    assert "docs/studies/README.md#fidelity" in tables.five_lines()
+    assert line in tables.in_short()
+    assert "docs/studies/README.md#fidelity" in tables.in_short()
 
 
 def test_a_mixture_is_told_where_it_pays_next_to_nothing(tables, tmp_path):
@@ -258,7 +258,7 @@ def test_a_mixture_is_told_where_it_pays_next_to_nothing(tables, tmp_path):
     kept |= {"question": {**question, "metrics": ["psnr", "lpips"]}, "fixed": []}
     (tmp_path / "study-equal-x4.json").write_text(json.dumps(kept))
     told = "50% of the way from `l1` to `lpips` have LPIPS lower by 10.0% for 0.050 dB on B100"
-    assert told in tables.five_lines()
+    assert told in tables.in_short()
     table = tables.front_table()
     assert "| 50% of the way | B100 | -0.050 (-0.051 to -0.049) | -0.0400 (" in table
     assert "| 25% of the way | 27.190 | 0.3900 | 0.010 | 2.5% | 1.000 |" in table
