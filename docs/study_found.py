@@ -73,6 +73,18 @@ def mean_of(found: Found, arm: str, steps: int, group: str, metric: str) -> floa
     return None
 
 
+def seeds_of(found: Found, group: str, steps: int) -> int:
+    """Under how many seeds every arm was run."""
+    at = (row for row in found["differences"] if (row["set"], row["budget"]) == (group, steps))
+    return min((row["seeds"] for row in at), default=0)
+
+
+def order_of(found: Found, group: str, steps: int) -> str:
+    """The arms by PSNR, the highest first."""
+    means = {a: mean_of(found, a, steps, group, "psnr") for a in found["question"]["losses"]}
+    return " > ".join(f"`{arm}`" for arm in sorted(means, key=lambda arm: -(means[arm] or 0)))
+
+
 def against_first(found: Found, arm: str, group: str, steps: int, metric: str = "psnr") -> str:
     """The difference to the first arm with its interval."""
     place = (arm, group, steps, metric)

@@ -1,6 +1,17 @@
 """The study in a line a question, for the README."""
 
-from study_found import DATA, FIDELITY, JUDGED, Found, exchange, found_of, mean_of, verdict
+from study_found import (
+    DATA,
+    FIDELITY,
+    JUDGED,
+    Found,
+    exchange,
+    found_of,
+    mean_of,
+    order_of,
+    seeds_of,
+    verdict,
+)
 
 MOST_PAID, LEAST_PAID = 1.0, 0.05  # dB, for looks, of what the lines name
 
@@ -31,13 +42,12 @@ def _line_of_budget() -> str:
     found = found_of("budget-nano")
     if found is None:
         return ""
-    told = []
-    for steps in found["question"]["steps"]:
-        means = {a: mean_of(found, a, steps, JUDGED, "psnr") for a in found["question"]["losses"]}
-        known = {arm: mean for arm, mean in means.items() if mean is not None}
-        if known:
-            told.append(f"`{max(known, key=lambda arm: known[arm])}` at {steps:,}")
-    return _linked("budgets", f"the highest PSNR on {JUDGED} by steps: {', '.join(told)}")
+    told = [
+        f"{order_of(found, JUDGED, steps)} at {steps:,} steps ({seeds} seeds)"
+        for steps in found["question"]["steps"]
+        if (seeds := seeds_of(found, JUDGED, steps)) > 1
+    ]
+    return _linked("budgets", f"PSNR on {JUDGED}: {'; '.join(told)}") if told else ""
 
 
 def _line_of_article() -> str:

@@ -17,8 +17,10 @@ from study_found import (
     found_of,
     lead,
     mean_of,
+    order_of,
     parts,
     rows_of,
+    seeds_of,
     sets_of,
     signed,
     verdict,
@@ -88,19 +90,11 @@ def _budget(found: Found) -> str:
     rows = []
     for steps in found["question"]["steps"]:
         for group in sets_of(found):
-            means = {arm: mean_of(found, arm, steps, group, "psnr") for arm in (first, *others)}
-            ranked = sorted(means, key=lambda arm: -(means[arm] or 0))
             shown = (against_first(found, arm, group, steps) for arm in others)
-            order = " > ".join(f"`{arm}`" for arm in ranked)
-            rows.append((f"{steps:,}", group, _seeds(found, group, steps), *shown, order))
+            order = order_of(found, group, steps)
+            rows.append((f"{steps:,}", group, seeds_of(found, group, steps), *shown, order))
     named = (f"`{arm}` - `{first}`, dB" for arm in others)
     return table(("steps", "set", "seeds", *named, "order"), rows)
-
-
-def _seeds(found: Found, group: str, steps: int) -> int:
-    """Under how many seeds every arm was run."""
-    at = (row for row in found["differences"] if (row["set"], row["budget"]) == (group, steps))
-    return min((row["seeds"] for row in at), default=0)
 
 
 def article_table() -> str:
