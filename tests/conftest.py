@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,12 @@ from acutance.imaging.picture import Picture
 from acutance.models import bundled
 
 LONGEST = ("test_readme.py", "test_quickstart.py", "test_documents.py")
+
+
+def pytest_configure() -> None:
+    """A shell in the background has its children ignore Ctrl-C, and theirs; some tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
