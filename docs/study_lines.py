@@ -5,11 +5,12 @@ from study_found import (
     FIDELITY,
     JUDGED,
     Found,
+    against_first,
     exchange,
     found_of,
     mean_of,
-    order_of,
     seeds_of,
+    signed,
     verdict,
 )
 
@@ -31,7 +32,7 @@ def _line_of_fidelity() -> str:
         found = found_of(name)
         claim = next((c for c in found["claims"] if c["claimed"]), None) if found else None
         if found and claim:
-            gains = ", ".join(f"{r['set']} {r['mean']:+.3f} dB" for r in claim["rows"])
+            gains = ", ".join(f"{r['set']} {signed(r)} dB" for r in claim["rows"])
             seeds = claim["rows"][0]["seeds"]
             told.append(f"x{found['scale']} {gains} ({seeds} seeds; {verdict(claim)})")
             arms = f"`{claim['rows'][0]['arm']}` against `{claim['rows'][0]['against']}`"
@@ -42,12 +43,15 @@ def _line_of_budget() -> str:
     found = found_of("budget-nano")
     if found is None:
         return ""
+    first, *others = found["question"]["losses"]
     told = [
-        f"{order_of(found, JUDGED, steps)} at {steps:,} steps ({seeds} seeds)"
+        f"at {steps:,} steps ({seeds} seeds) "
+        + ", ".join(f"`{arm}` {against_first(found, arm, JUDGED, steps)}" for arm in others)
         for steps in found["question"]["steps"]
         if (seeds := seeds_of(found, JUDGED, steps)) > 1
     ]
-    return _linked("budgets", f"PSNR on {JUDGED}: {'; '.join(told)}") if told else ""
+    lead = f"PSNR beside `{first}`, dB on {JUDGED}"
+    return _linked("budgets", f"{lead}: {'; '.join(told)}") if told else ""
 
 
 def _line_of_article() -> str:
@@ -56,12 +60,8 @@ def _line_of_article() -> str:
         return ""
     rows = [r for r in found["differences"] if (r["set"], r["metric"]) == (JUDGED, "lpips")]
     best = min(rows, key=lambda row: row["mean"])
-    paid = next(
-        row["mean"]
-        for row in found["differences"]
-        if (row["arm"], row["set"], row["metric"]) == (best["arm"], JUDGED, "psnr")
-    )
-    told = f"{best['mean']:+.4f} beside `{best['against']}` ({paid:+.2f} dB on {JUDGED})"
+    paid = against_first(found, best["arm"], JUDGED, best["budget"])
+    told = f"{signed(best)} beside `{best['against']}`, for {paid} dB on {JUDGED}"
     return _linked(
         "article", f"of the article's terms `{best['arm']}` has the lowest LPIPS, {told}"
     )
@@ -83,8 +83,10 @@ def _line_of_front() -> str:
     if not able:
         return ""
     best = min(able, key=lambda arm: of[arm]["lpips"])
-    paid, lower, _ = exchange(of[best], of[first])
-    return _linked("front", f"at x4 `{best}` has LPIPS lower by {lower} for {paid} dB on {JUDGED}")
+    paid, gained = (against_first(found, best, JUDGED, steps, m) for m in ("psnr", "lpips"))
+    _, lower, _ = exchange(of[best], of[first])
+    told = f"LPIPS lower by {lower}, {gained}, for {paid} dB on {JUDGED}"
+    return _linked("front", f"at x4 `{best}` has {told}")
 
 
 def _line_of_equal() -> str:
@@ -102,7 +104,10 @@ def _line_of_equal() -> str:
     paid, gained = (best[metric]["difference"] for metric in ("psnr", "lpips"))
     base = best["lpips"]["mean"] - gained["mean"]
     place = f"{best['psnr']['share']:.0%} of the way from `{first}` to `{last}`"
-    told = f"LPIPS lower by {-gained['mean'] / base:.1%} for {-paid['mean']:.3f} dB on {JUDGED}"
+    apart, price = (
+        signed({**row, "metric": metric}) for row, metric in ((gained, "lpips"), (paid, "psnr"))
+    )
+    told = f"LPIPS lower by {-gained['mean'] / base:.1%}, {apart}, for {price} dB on {JUDGED}"
     return _linked("front", f"at x4 weights {place} have {told}")
 
 
@@ -112,7 +117,7 @@ def _line_of_data() -> str:
         found = found_of(name)
         rows = found["beside"] if found else []
         told += [
-            f"{words} {row['mean']:+.3f} dB"
+            f"{words} {signed(row)} dB"
             for row in rows
             if (row["set"], row["metric"]) == (JUDGED, "psnr")
         ]

@@ -237,7 +237,9 @@ def test_a_claim_is_told_with_its_intervals(tables, findings, tmp_path):
     table = tables.fidelity_table()
     assert "| `mse` | `l1` | 4 | Set5 | 3 | +0.200 | " in table
     assert "better on every set (p < 0.01)" in table
-    line = "x2 Set5 +0.200 dB, Set14 +0.200 dB, B100 +0.200 dB (3 seeds; better on every set"
+    (row, *_) = claim["rows"]
+    told = f"+0.200 ({row['low']:+.3f} to {row['high']:+.3f}) dB"
+    line = f"x2 Set5 {told}, Set14 {told}, B100 {told} (3 seeds; better on every set"
     assert line in tables.in_short()
     assert "docs/studies/README.md#fidelity" in tables.in_short()
 
@@ -257,8 +259,8 @@ def test_a_mixture_is_told_where_it_pays_next_to_nothing(tables, tmp_path):
     kept |= {"means": [{**row, "mean": v} for row, v in zip(means, (27.2, 0.4), strict=True)]}
     kept |= {"question": {**question, "metrics": ["psnr", "lpips"]}, "fixed": []}
     (tmp_path / "study-equal-x4.json").write_text(json.dumps(kept))
-    told = "50% of the way from `l1` to `lpips` have LPIPS lower by 10.0% for 0.050 dB on B100"
-    assert told in tables.in_short()
+    told = "50% of the way from `l1` to `lpips` have LPIPS lower by 10.0%, -0.0400 (-0.0410 to "
+    assert f"{told}-0.0390), for -0.050 (-0.051 to -0.049) dB on B100" in tables.in_short()
     table = tables.front_table()
     assert "| 50% of the way | B100 | -0.050 (-0.051 to -0.049) | -0.0400 (" in table
     assert "| 25% of the way | 27.190 | 0.3900 | 0.010 | 2.5% | 1.000 |" in table

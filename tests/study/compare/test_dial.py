@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,6 +20,7 @@ from acutance.study.compare.answers import Mean, Mixed
 from acutance.study.compare.figures.plane import planes
 from acutance.study.compare.page import write_page
 from acutance.study.compare.study import carry_out
+from acutance.study.statistics import compare_paired
 
 
 @pytest.fixture
@@ -97,7 +99,11 @@ def with_dial(made, shares=(0.0, 0.25, 0.5, 1.0)):
     """The made-up study's answers with a curve that bends."""
     values = {"psnr": lambda s: 32 - s, "lpips": lambda s: 0.2 - 0.1 * s * (2 - s)}
     mixed = [
-        Mixed(share, Mean(f"l1:{1 - share},mse:{share}", 2000, name, metric, value(share), 0.0, 4))
+        Mixed(
+            share,
+            Mean(f"l1:{1 - share},mse:{share}", 2000, name, metric, value(share), 0.0, 4),
+            compare_paired(np.full((4, 1), value(share) - value(0.0)), seed=0, resamplings=1),
+        )
         for name in ("Set5", "Set14", "B100")
         for metric, value in values.items()
         for share in shares

@@ -56,7 +56,7 @@ class Mixed:
 
     share: float
     mean: Mean
-    apart: PairedResult | None = None  # mixture minus the dial's first arm
+    apart: PairedResult  # mixture minus the dial's first arm
 
 
 @dataclass(frozen=True)

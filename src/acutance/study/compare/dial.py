@@ -53,15 +53,15 @@ def dialled(
         place = (budget, group, metric)
         table = table_of(asked, scores, place)
         mixed += [
-            Mixed(share, mean_of(label, table[label], place), _apart(table[label], table.get(one)))
+            Mixed(share, mean_of(label, table[label], place), _apart(table[label], table[one]))
             for share, label in labels.items()
             if label in table
         ]
     return replace(answers, dial=tuple(mixed))
 
 
-def _apart(mixture: np.ndarray, first: np.ndarray | None) -> PairedResult | None:
-    return None if first is None else compare_paired(mixture - first, seed=BOOTSTRAP_SEED)
+def _apart(mixture: np.ndarray, first: np.ndarray) -> PairedResult:
+    return compare_paired(mixture - first, seed=BOOTSTRAP_SEED)
 
 
 def _scored(

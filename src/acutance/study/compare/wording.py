@@ -163,8 +163,8 @@ def _flat(difference: Difference) -> dict[str, object]:
 
 def _mixed(at: Mixed) -> dict[str, object]:
     """A mixture, and how far it is from the first arm."""
-    apart = None if at.apart is None else _finite(asdict(at.apart))
-    return {**_finite({"share": at.share, **asdict(at.mean)}), "difference": apart}
+    score = _finite({"share": at.share, **asdict(at.mean)})
+    return {**score, "difference": _finite(asdict(at.apart))}
 
 
 def _finite(row: dict[str, object]) -> dict[str, object]:
